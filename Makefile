@@ -1,0 +1,62 @@
+# Everything a person or CI runs. `make help` lists it.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+GENERATED := proto/anomaly/v1 proto/buf/validate
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev run demo test lint bench load proto proto-check lock clean
+
+help: ## show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.installed ## install the product into .venv
+
+setup-dev: $(VENV)/.installed-dev ## install what tests and lint need as well
+
+# One recipe a lock file: the stamp is newer than the lock once its packages are in.
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing packages into $(VENV) ..."
+	@$(PIP_INSTALL) --require-hashes --requirement requirements.lock
+	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	@$(PIP_INSTALL) --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+run: setup ## start scoring server and gateway (Ctrl-C stops both)
+	@exec $(BIN)/anomaly up
+
+test: setup-dev ## run all tests
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: setup-dev proto-check ## check style, types, layers and the protocol
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/buf lint
+	@$(BIN)/buf format --diff --exit-code proto/anomaly
+	@$(BIN)/buf build proto --output build/current.binpb
+	@$(BIN)/buf breaking build/current.binpb --against proto/released/anomaly_v1.binpb
+
+bench: setup-dev ## measure speed against an echo server, both sides in one run
+	@$(BIN)/anomaly bench
+
+proto: setup-dev ## regenerate the Python stubs from proto/
+	@$(BIN)/python proto/generate.py
+
+proto-check: setup-dev # the committed stubs are what the protos give
+	@$(BIN)/python proto/generate.py --check
+
+lock: ## write the lock files anew (needs uv)
+	uv pip compile pyproject.toml --group build --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --no-header --quiet --output-file requirements.lock
+	uv pip compile pyproject.toml --group build --group dev --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --no-header --quiet --constraint requirements.lock --output-file requirements-dev.lock
+
+clean: ## remove build products (keeps ./data)
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache

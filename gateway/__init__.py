@@ -1,0 +1,1 @@
+"""The REST gateway: alerts, investigations and everything that people work with."""

@@ -1,0 +1,1 @@
+"""Model artifacts and the tools that train, check and judge them."""

@@ -1,0 +1,1 @@
+"""The gRPC scoring server: state, detectors, model, journal and the services in front of them."""
