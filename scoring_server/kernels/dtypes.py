@@ -34,7 +34,7 @@ TRANSACTION = np.dtype(
         ("content_key", "u8"),
         ("event_time_ns", "i8"),
         ("account_key", "u8"),
-        # The terminal when there is one, else the merchant; trades: 0.
+        # Who is paid: the terminal, else the merchant, else the receiving account; trades: 0.
         ("merchant_key", "u8"),
         ("device_key", "u8"),
         # The receiving account of a transfer, keyed like account_key.
@@ -80,3 +80,179 @@ LABEL = np.dtype(
     ],
     align=True,
 )
+
+# What the engine reads from the state before the transaction changes it; float32 because models take that. Every
+# column is described in scoring_server/catalogue.py. Columns of the other kind of transaction are 0.
+FEATURES = np.dtype(
+    [
+        ("amount", "f4"),
+        ("hour_of_day", "f4"),
+        ("is_weekend", "f4"),
+        ("account_tx_count", "f4", (WINDOW_COUNT,)),
+        ("account_amount_sum", "f4", (WINDOW_COUNT,)),
+        ("account_event_count", "f4"),
+        ("account_age_days", "f4"),
+        ("account_gap_s", "f4"),
+        ("account_rate_surprise", "f4"),
+        ("account_amount_z", "f4"),
+        ("account_amount_ratio", "f4"),
+        ("account_amount_max_ratio", "f4"),
+        ("account_amount_min_ratio_1h", "f4"),
+        ("account_hour_surprise", "f4"),
+        ("account_new_payee", "f4"),
+        ("account_new_device", "f4"),
+        ("account_new_country", "f4"),
+        ("account_new_mcc", "f4"),
+        ("account_payees_1h", "f4"),
+        ("account_payees_24h", "f4"),
+        ("account_near_limit_count_24h", "f4"),
+        ("account_inflow_count_24h", "f4"),
+        ("account_inflow_payers_24h", "f4"),
+        ("account_outflow_ratio_24h", "f4"),
+        ("account_fraud_ratio", "f4"),
+        ("account_fraud_recency", "f4"),
+        ("distance_km", "f4"),
+        ("speed_kmh", "f4"),
+        ("reporting_limit_ratio", "f4"),
+        ("merchant_tx_count", "f4", (WINDOW_COUNT,)),
+        ("merchant_amount_sum", "f4", (WINDOW_COUNT,)),
+        ("merchant_age_days", "f4"),
+        ("merchant_rate_surprise", "f4"),
+        ("merchant_amount_z", "f4"),
+        ("merchant_payers_1h", "f4"),
+        ("merchant_payers_24h", "f4"),
+        ("merchant_fraud_ratio", "f4"),
+        ("merchant_fraud_recency", "f4"),
+        ("device_tx_count", "f4", (WINDOW_COUNT,)),
+        ("device_amount_sum", "f4", (WINDOW_COUNT,)),
+        ("device_age_days", "f4"),
+        ("device_accounts_24h", "f4"),
+        ("device_fraud_ratio", "f4"),
+        ("device_fraud_recency", "f4"),
+        ("peer_amount_z", "f4"),
+        ("instrument_tx_count", "f4", (WINDOW_COUNT,)),
+        ("instrument_amount_sum", "f4", (WINDOW_COUNT,)),
+        ("instrument_return_z", "f4"),
+        ("instrument_drift_z", "f4"),
+        ("instrument_quantity_z", "f4"),
+        ("instrument_rate_surprise", "f4"),
+        ("owner_trade_ratio", "f4"),
+        ("owner_side_ratio", "f4"),
+        ("wash_match_ratio", "f4"),
+        ("wash_match_count", "f4"),
+    ]
+)
+FEATURE_COUNT = FEATURES.itemsize // 4
+
+# State of one account, merchant or device, 1,024 bytes, whole cache lines. `key` 0 is an empty slot. The windows are
+# kept in two parts: the last RECENT_SIZE events one by one, everything older in tiles (see windows.py).
+ENTITY = np.dtype(
+    [
+        ("key", "u8"),
+        ("lock", "u8"),
+        # Sequence of the last event that changed the record.
+        ("sequence", "u8"),
+        ("first_time_ns", "i8"),
+        ("last_time_ns", "i8"),
+        ("event_count", "i8"),
+        # Events that have left the ring for the tiles.
+        ("evicted_count", "i8"),
+        ("last_position_time_ns", "i8"),
+        ("recent_time_ns", "i8", (RECENT_SIZE,)),
+        ("recent_amount", "f8", (RECENT_SIZE,)),
+        # Low half of the other side's key: the payee for an account, the payer for a merchant or device.
+        ("recent_tag", "u4", (RECENT_SIZE,)),
+        # Number of the newest tile of each window; a tile's number is its time divided by its width.
+        ("tile_head", "i8", (WINDOW_COUNT,)),
+        ("tile_count", "f4", (WINDOW_COUNT, TILE_COUNT)),
+        ("tile_amount", "f4", (WINDOW_COUNT, TILE_COUNT)),
+        # Running mean and variance of the natural logarithm of the amount (see moments.py).
+        ("log_amount_mean", "f8"),
+        ("log_amount_variance", "f8"),
+        ("hour_weight", "f4", (HOUR_BIN_COUNT,)),
+        # Bloom filter of payees seen, 256 bits.
+        ("payee_bits", "u8", (4,)),
+        ("country_bits", "u8"),
+        ("mcc_bits", "u8"),
+        ("recent_device", "u4", (4,)),
+        ("last_latitude_deg", "f8"),
+        ("last_longitude_deg", "f8"),
+        ("near_limit_weight", "f4"),
+        ("fraud_weight", "f4"),
+        ("legitimate_weight", "f4"),
+        ("reserved_1", "f4"),
+        ("near_limit_time_ns", "i8"),
+        ("label_time_ns", "i8"),
+        ("last_fraud_time_ns", "i8"),
+        ("reserved_2", "u1", (40,)),
+    ],
+    align=True,
+)
+
+# A peer group: payments of one merchant category, channel and currency.
+PEER = np.dtype(
+    [
+        ("key", "u8"),
+        ("lock", "u8"),
+        ("sequence", "u8"),
+        ("last_time_ns", "i8"),
+        ("event_count", "i8"),
+        ("log_amount_mean", "f8"),
+        ("log_amount_variance", "f8"),
+        ("reserved", "u8"),
+    ],
+    align=True,
+)
+
+# What trading needs of an instrument beside its ENTITY record: price, volatility and who traded last.
+MARKET = np.dtype(
+    [
+        ("key", "u8"),
+        ("lock", "u8"),
+        ("sequence", "u8"),
+        ("last_time_ns", "i8"),
+        ("event_count", "i8"),
+        ("last_price", "f8"),
+        # Running mean and variance of the natural logarithm of the traded quantity.
+        ("log_quantity_mean", "f8"),
+        ("log_quantity_variance", "f8"),
+        # Running variance of the trade-to-trade logarithmic return.
+        ("return_variance", "f8"),
+        # Slow running mean of the logarithm of the price.
+        ("log_price_mean", "f8"),
+        ("recent_time_ns", "i8", (RECENT_SIZE,)),
+        ("recent_price", "f8", (RECENT_SIZE,)),
+        ("recent_quantity", "f8", (RECENT_SIZE,)),
+        ("recent_owner", "u4", (RECENT_SIZE,)),
+        ("recent_side", "u1", (RECENT_SIZE,)),
+        ("reserved", "u1", (224,)),
+    ],
+    align=True,
+)
+
+# One remembered transaction id of the replay guard.
+GUARD = np.dtype(
+    [("key", "u8"), ("content_key", "u8"), ("sequence", "u8"), ("generation", "u8")], align=True
+)
+
+# The first page of the state: counters that all workers share.
+HEADER = np.dtype(
+    [
+        ("magic", "u8"),
+        ("layout_version", "u8"),
+        # Sequence of the last event; taken by atomic addition under the locks of the event's records.
+        ("sequence", "u8"),
+        # 1 while nobody has the state open, 0 from opening to a clean close.
+        ("clean", "u8"),
+        ("guard_generation", "u8"),
+        ("guard_count", "u8"),
+        ("guard_limit", "u8"),
+        # Records evicted because their neighbourhood was full, by table.
+        ("eviction_count", "u8", (8,)),
+        ("occupied_count", "u8", (8,)),
+    ],
+    align=True,
+)
+
+# Largest reason table that a kernel can fill; the table itself is scoring_server/detectors/reasons.py.
+EVIDENCE_COUNT = 32
