@@ -1,0 +1,1 @@
+"""The durable record of everything that was scored and labelled. Knows no transport."""

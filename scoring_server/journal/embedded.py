@@ -1,0 +1,320 @@
+"""The journal of one worker process: SQLite segments in a directory of its own.
+
+`append` survives the death of the process when it returns; what a power cut can take is bounded by
+the sync interval. A damaged segment is set apart and reported, and the others are served. Keeps the
+rule that a journal knows bytes only.
+"""
+
+import sqlite3
+import threading
+import uuid
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import zip_longest
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+
+from scoring_server.errors import ConfigurationError, ResourceExhaustedError, UnavailableError
+from scoring_server.journal.journal import JournalRecord
+from scoring_server.journal.keeper import Keeper
+from scoring_server.journal.segment import (
+    Segment,
+    first_sequence_of,
+    fsync_directory,
+    segment_path,
+    segment_paths,
+)
+from scoring_server.journal.writer_lock import WriterLock
+
+_log = structlog.get_logger(__name__)
+
+_Found = TypeVar("_Found")
+_DAMAGE_CODES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+# Most records of one append, so that a segment outgrows its limit by no more than this.
+APPEND_SIZE_MAX = 4_096
+
+
+class EmbeddedJournal:
+    """An open journal. Safe to use from any thread; appends are serialised.
+
+    Args:
+        directory: the installation's journal directory; made when missing.
+        sync_ms: longest time between an append and its sync, milliseconds; 0 syncs each append.
+        segment_events_max: events from which a segment is full and another is begun.
+        worker: number of the worker process, for the name of its directory.
+
+    Raises:
+        ConfigurationError: another process writes here, or the directory cannot be used.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        sync_ms: int = 100,
+        segment_events_max: int = 500_000,
+        worker: int = 0,
+    ) -> None:
+        self._directory = directory / f"worker-{worker}"
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            self._lock_file = WriterLock.acquire(self._directory)
+        except OSError as error:
+            raise ConfigurationError(
+                f"the journal directory {self._directory} must be writable: {error.strerror}",
+                reason="JOURNAL_DIRECTORY",
+            ) from error
+        self._journal_id = _journal_id(directory)
+        self._segment_events_max = segment_events_max
+        self._synchronous = sync_ms == 0
+        self._append_lock = threading.Lock()
+        self._appended = threading.Condition()
+        self._waiting = 0
+        self._closed = False
+        self._fault: Exception | None = None
+        self._segments: list[Segment] = []
+        self._active: Segment | None = None
+        self._last_sequence = 0
+        self._damaged: list[str] = []
+        self._keeper = Keeper(
+            sync_interval_s=sync_ms / 1_000,
+            active=lambda: self._active,
+            append_lock=self._append_lock,
+            failed=self._fail,
+        )
+        try:
+            self._load()
+        except BaseException:
+            self._lock_file.release()
+            raise
+        self._keeper.start()
+
+    @property
+    def journal_id(self) -> str:
+        """Identity of the installation's journal."""
+        return self._journal_id
+
+    @property
+    def first_sequence(self) -> int:
+        """Oldest sequence kept; 0 when nothing is."""
+        segments = self._segments
+        return segments[0].first_sequence if segments else 0
+
+    @property
+    def last_sequence(self) -> int:
+        """Newest sequence ever appended; after damage at the end, an upper bound of it."""
+        return self._last_sequence
+
+    @property
+    def synced_sequence(self) -> int:
+        """Newest sequence that survives a power cut."""
+        return self._last_sequence if self._synchronous else self._keeper.synced_sequence
+
+    @property
+    def damaged_segments(self) -> tuple[str, ...]:
+        """Names of the segments that could not be read since the start."""
+        return tuple(self._damaged)
+
+    def append(self, records: Sequence[JournalRecord]) -> None:
+        """Keep all records or none; see the Journal protocol for what is promised and raised."""
+        if not records:
+            return
+        assert len(records) <= APPEND_SIZE_MAX
+        with self._append_lock:
+            self._check_usable()
+            previous = self._last_sequence
+            for record in records:
+                assert record.sequence > previous, "sequences must ascend"
+                previous = record.sequence
+            try:
+                segment = self._segment_for(records[0].sequence)
+                segment.append(records)
+            except sqlite3.Error as error:
+                raise self._append_error(error) from error
+            self._last_sequence = previous
+            if segment.count >= self._segment_events_max:
+                self._active = None
+                self._keeper.retire(segment)
+        # Nobody waits while the feed is idle; then the lock is not worth its price.
+        if self._waiting:
+            with self._appended:
+                self._appended.notify_all()
+
+    def read(self, after_sequence: int, limit: int) -> list[JournalRecord]:
+        """Return at most `limit` records after a position, oldest first."""
+        records: list[JournalRecord] = []
+        segments = self._segments
+        start = bisect_right(segments, after_sequence, key=lambda segment: segment.first_sequence)
+        for segment in segments[max(start - 1, 0) :]:
+            if segment.last_sequence <= after_sequence:
+                continue
+            records += self._guarded(
+                segment, partial(_read, after_sequence, limit - len(records)), []
+            )
+            if len(records) >= limit:
+                break
+        return records
+
+    def get(self, sequence: int) -> JournalRecord | None:
+        """Return the record of one sequence."""
+        segments = self._segments
+        index = bisect_right(segments, sequence, key=lambda segment: segment.first_sequence) - 1
+        if index < 0:
+            return None
+        return self._guarded(segments[index], lambda segment: segment.get(sequence), None)
+
+    def find(self, transaction_key: int) -> JournalRecord | None:
+        """Return the newest transaction record of a key."""
+        for segment in reversed(self._segments):
+            found = self._guarded(segment, lambda s: s.find(transaction_key), None)
+            if found is not None:
+                return found
+        return None
+
+    def wait(self, after_sequence: int, timeout_s: float) -> bool:
+        """Wait until there is a record after a position; False at the timeout or when closed."""
+        with self._appended:
+            self._waiting += 1
+            try:
+                self._appended.wait_for(
+                    lambda: self._last_sequence > after_sequence or self._closed, timeout_s
+                )
+            finally:
+                self._waiting -= 1
+        return self._last_sequence > after_sequence
+
+    def sync(self) -> None:
+        """Make everything appended so far survive a power cut."""
+        self._keeper.sync()
+
+    def close(self) -> None:
+        """Sync, stop the upkeep, wake all waiters and give the directory free. Idempotent."""
+        with self._append_lock:
+            if self._closed:
+                return
+            self._closed = True
+        with self._appended:
+            self._appended.notify_all()
+        self._keeper.stop()
+        try:
+            self._keeper.sync()
+        finally:
+            for segment in self._segments:
+                segment.close_writer()
+                segment.close_reader()
+            self._lock_file.release()
+
+    def _load(self) -> None:
+        paths = segment_paths(self._directory)
+        for path, following in zip_longest(paths, paths[1:]):
+            segment = Segment(path)
+            try:
+                segment.inspect()
+                if following is None and segment.count < self._segment_events_max:
+                    self._resume(segment)
+                elif not segment.sealed:
+                    self._keeper.retire(segment)
+            except sqlite3.Error as error:
+                if not _is_damage(error):
+                    raise ConfigurationError(
+                        f"the journal segment {path} must be readable: {error}",
+                        reason="JOURNAL_DIRECTORY",
+                    ) from error
+                self._set_apart(segment, error, following)
+                continue
+            self._segments.append(segment)
+            self._last_sequence = max(self._last_sequence, segment.last_sequence)
+
+    def _resume(self, segment: Segment) -> None:
+        """Go on appending to the last segment unless it was sealed."""
+        if not segment.sealed:
+            segment.open_writer(synchronous=self._synchronous)
+            self._active = segment
+
+    def _set_apart(self, segment: Segment, error: sqlite3.Error, following: Path | None) -> None:
+        """Leave out a segment that cannot be opened; its sequences are never given again."""
+        self._report(segment, error)
+        segment.close_writer()
+        segment.close_reader()
+        if following is not None:
+            most = first_sequence_of(following) - 1
+        else:
+            most = segment.first_sequence + self._segment_events_max + APPEND_SIZE_MAX
+        self._last_sequence = max(self._last_sequence, most)
+
+    def _report(self, segment: Segment, error: Exception) -> None:
+        name = segment.path.name
+        if name not in self._damaged:
+            self._damaged.append(name)
+            _log.error("journal_segment_damaged", segment=name, error=str(error))
+
+    def _guarded(
+        self, segment: Segment, read: Callable[[Segment], _Found], otherwise: _Found
+    ) -> _Found:
+        """Read from a segment; a damaged one is reported and answers `otherwise`."""
+        try:
+            return read(segment)
+        except sqlite3.Error as error:
+            if not _is_damage(error):
+                _log.error("journal_read_failed", segment=segment.path.name, error=str(error))
+                raise UnavailableError(
+                    "the journal cannot be read", reason="JOURNAL_READ_FAILED"
+                ) from error
+            self._report(segment, error)
+            return otherwise
+
+    def _segment_for(self, first_sequence: int) -> Segment:
+        if self._active is None:
+            segment = Segment(segment_path(self._directory, first_sequence))
+            segment.open_writer(synchronous=self._synchronous)
+            self._active = segment
+            self._segments = [*self._segments, segment]
+        return self._active
+
+    def _append_error(self, error: sqlite3.Error) -> Exception:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_FULL:
+            return ResourceExhaustedError(
+                "the disk of the journal is full; nothing was recorded",
+                reason="JOURNAL_FULL",
+                retry_after_s=5.0,
+            )
+        _log.error("journal_append_failed", error=str(error))
+        return UnavailableError("the journal cannot be written", reason="JOURNAL_FAILED")
+
+    def _check_usable(self) -> None:
+        if self._closed:
+            raise UnavailableError("the journal is closed", reason="JOURNAL_CLOSED")
+        if self._fault is not None:
+            raise UnavailableError("the journal cannot be written", reason="JOURNAL_FAILED")
+
+    def _fail(self, error: Exception) -> None:
+        self._fault = error
+
+
+def _read(after_sequence: int, limit: int, segment: Segment) -> list[JournalRecord]:
+    return segment.read(after_sequence, limit)
+
+
+def _is_damage(error: sqlite3.Error) -> bool:
+    return (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _DAMAGE_CODES
+
+
+def _journal_id(directory: Path) -> str:
+    """Return the installation's journal id, making it when there is none."""
+    path = directory / "journal_id"
+    try:
+        found = path.read_text("ascii").strip()
+    except FileNotFoundError:
+        found = ""
+    if found:
+        return found
+    made = str(uuid.uuid4())
+    partial = path.with_suffix(".partial")
+    partial.write_text(made + "\n", "ascii")
+    partial.rename(path)
+    fsync_directory(directory)
+    return made

@@ -1,0 +1,104 @@
+"""The journal's background thread: syncs appends, folds the log, seals full segments."""
+
+import threading
+from collections.abc import Callable
+
+import structlog
+
+from scoring_server.journal.segment import Segment
+
+_log = structlog.get_logger(__name__)
+
+# Size of the write-ahead log from which it is folded into the segment: about 16,000 commits of one
+# event.
+WAL_SIZE_BYTES_MAX = 64 * 1024 * 1024
+# How often the thread looks when every commit syncs by itself; only sealing and folding remain
+# then. Chosen by us.
+_IDLE_INTERVAL_S = 0.1
+
+
+class Keeper:
+    """Runs the upkeep of a journal.
+
+    Args:
+        sync_interval_s: longest time that appended events stay unsynced; 0 when each commit syncs.
+        active: gives the segment being appended to.
+        append_lock: held by appends; taken for the short end of a fold.
+        failed: called once with the error after which nothing more may be promised.
+    """
+
+    def __init__(
+        self,
+        *,
+        sync_interval_s: float,
+        active: Callable[[], Segment | None],
+        append_lock: threading.Lock,
+        failed: Callable[[Exception], None],
+    ) -> None:
+        self.synced_sequence = 0
+        self._sync_interval_s = sync_interval_s
+        self._active = active
+        self._append_lock = append_lock
+        self._failed = failed
+        self._full: list[Segment] = []
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="journal-keeper", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop the thread after the pass under way."""
+        self._stop.set()
+        self._thread.join()
+
+    def retire(self, segment: Segment) -> None:
+        """Hand over a full segment for sealing; nothing is appended to it any more."""
+        self._full.append(segment)
+
+    def sync(self) -> None:
+        """Sync full segments and the active one now."""
+        segments = [*self._full]
+        active = self._active()
+        if active is not None:
+            segments.append(active)
+        for segment in segments:
+            last_sequence = segment.last_sequence
+            if last_sequence > self.synced_sequence:
+                segment.sync()
+                self.synced_sequence = last_sequence
+
+    def _run(self) -> None:
+        interval_s = self._sync_interval_s or _IDLE_INTERVAL_S
+        while not self._stop.wait(interval_s):
+            try:
+                self.sync()
+                self._fold()
+            except Exception as error:  # noqa: BLE001 - whatever it is, durability can no longer be promised
+                _log.error(
+                    "journal_upkeep_failed", error=str(error), error_type=type(error).__name__
+                )
+                self._failed(error)
+                return
+            self._seal()
+
+    def _fold(self) -> None:
+        segment = self._active()
+        if segment is None or segment.wal_size_bytes < WAL_SIZE_BYTES_MAX:
+            return
+        # Most of the copying happens beside the appends; only what came meanwhile is copied with
+        # appends kept out.
+        segment.checkpoint()
+        with self._append_lock:
+            if segment is self._active():
+                segment.restart_log()
+
+    def _seal(self) -> None:
+        while self._full:
+            segment = self._full[0]
+            try:
+                segment.seal()
+            except Exception as error:  # noqa: BLE001 - it stays readable without its index
+                _log.error("journal_seal_failed", segment=segment.path.name, error=str(error))
+            self._full.pop(0)

@@ -1,0 +1,273 @@
+"""One file of the journal: an SQLite database with the events from one sequence on.
+
+A segment is written in WAL mode with one commit an append, and gets its index over transaction keys
+only when it is
+sealed: an index kept while appending would dirty a random page for each event. Until then the keys
+    are kept in memory, 16 bytes an event, and searched linearly.
+"""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scoring_server.journal.journal import KIND_TRANSACTION, JournalRecord
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_SIGN_BIT = 1 << 63
+_KEY_RANGE = 1 << 64
+_PREFIX = "segment-"
+_SUFFIX = ".sqlite"
+_COLUMNS = "sequence, ingest_time_ns, kind, key, row, payload"
+_SCHEMA = """CREATE TABLE IF NOT EXISTS events (
+  sequence INTEGER PRIMARY KEY,
+  ingest_time_ns INTEGER NOT NULL,
+  kind INTEGER NOT NULL,
+  key INTEGER NOT NULL,
+  row BLOB NOT NULL,
+  payload BLOB NOT NULL
+)"""
+_INSERT = f"INSERT INTO events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants only
+_SELECT = f"SELECT {_COLUMNS} FROM events "  # noqa: S608 - constants only
+_INDEX = "CREATE INDEX IF NOT EXISTS events_by_key ON events (key) WHERE kind = 0"
+_NEWEST_OF_KEY = "WHERE kind = 0 AND key = ? ORDER BY sequence DESC LIMIT 1"
+# The process may have died between making the file and its table.
+_HAS_TABLE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'events'"
+_HAS_INDEX = "SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = 'events_by_key'"
+# How long a statement waits for another connection's lock. Ours never hold one for long; a person's
+# might.
+_BUSY_TIMEOUT_S = 1.0
+
+
+def segment_path(directory: Path, first_sequence: int) -> Path:
+    """Return where the segment beginning at a sequence lies; names sort like sequences."""
+    return directory / f"{_PREFIX}{first_sequence:020d}{_SUFFIX}"
+
+
+def segment_paths(directory: Path) -> list[Path]:
+    """Return the segments of a directory, oldest first."""
+    return sorted(directory.glob(f"{_PREFIX}*{_SUFFIX}"))
+
+
+def first_sequence_of(path: Path) -> int:
+    """Return the first sequence that a segment's name states."""
+    return int(path.name.removeprefix(_PREFIX).removesuffix(_SUFFIX))
+
+
+def fsync_directory(directory: Path) -> None:
+    """Make a directory's entries survive a power cut."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class _KeyTail:
+    """Keys of an unsealed segment by ascending sequence. One thread adds, any looks up."""
+
+    def __init__(self) -> None:
+        self._rows: NDArray[np.int64] = np.empty((1_024, 2), np.int64)
+        self._count = 0
+
+    def add(self, rows: Sequence[tuple[int, int]]) -> None:
+        """Add (sequence, key) pairs."""
+        end = self._count + len(rows)
+        if end > len(self._rows):
+            grown = np.empty((max(end, 2 * len(self._rows)), 2), np.int64)
+            grown[: self._count] = self._rows[: self._count]
+            self._rows = grown
+        if rows:
+            self._rows[self._count : end] = rows
+        # Last, so that a reader never sees a row that is not written.
+        self._count = end
+
+    def newest(self, key: int) -> int:
+        """Return the newest sequence of a key; 0 when there is none."""
+        count = self._count
+        rows = self._rows
+        hits = np.flatnonzero(rows[:count, 1] == key)
+        return int(rows[hits[-1], 0]) if hits.size else 0
+
+
+class Segment:
+    """A segment that can be read, and appended to while it is not sealed.
+
+    One thread appends; any thread reads. Every method may raise sqlite3.Error.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.first_sequence = first_sequence_of(path)
+        self.last_sequence = self.first_sequence - 1
+        self.count = 0
+        self.sealed = False
+        self._writer: sqlite3.Connection | None = None
+        self._reader: sqlite3.Connection | None = None
+        self._reader_lock = threading.Lock()
+        self._wal_descriptor = -1
+        self._tail = _KeyTail()
+
+    def inspect(self) -> None:
+        """Read what the segment holds; loads the keys of an unsealed one."""
+        with self._reader_lock:
+            reader = self._open_reader()
+            if reader.execute(_HAS_TABLE).fetchone() is None:
+                return
+            self.sealed = reader.execute(_HAS_INDEX).fetchone() is not None
+            last = reader.execute("SELECT max(sequence) FROM events").fetchone()[0]
+            if last is not None:
+                self.last_sequence = last
+            if not self.sealed:
+                rows = reader.execute("SELECT sequence, key, kind FROM events").fetchall()
+                self.count = len(rows)
+                self._tail.add([row[:2] for row in rows if row[2] == KIND_TRANSACTION])
+
+    def open_writer(self, *, synchronous: bool) -> None:
+        """Open for appending; creates the file when it does not exist.
+
+        Args:
+            synchronous: each commit waits for the disk; else only the process's death is survived
+                at once.
+        """
+        writer = self._connect()
+        writer.execute("PRAGMA journal_mode = WAL")
+        writer.execute(f"PRAGMA synchronous = {'FULL' if synchronous else 'NORMAL'}")
+        # The keeper thread checkpoints, so that no append waits for the disk.
+        writer.execute("PRAGMA wal_autocheckpoint = 0")
+        created = writer.execute("SELECT 1 FROM sqlite_master").fetchone() is None
+        writer.execute(_SCHEMA)
+        if created:
+            writer.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            fsync_directory(self.path.parent)
+        self._writer = writer
+        # SQLite locks the database and the -shm file, not this one, so closing our descriptor drops
+        # no lock of its.
+        wal = self.path.with_name(self.path.name + "-wal")
+        self._wal_descriptor = os.open(wal, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+
+    def append(self, records: Sequence[JournalRecord]) -> None:
+        """Commit all records or none."""
+        writer = self._writer
+        assert writer is not None
+        rows = [
+            (r[0], r[1], r[2], r[3] - _KEY_RANGE if r[3] >= _SIGN_BIT else r[3], r[4], r[5])
+            for r in records
+        ]
+        if len(rows) == 1:
+            writer.execute(_INSERT, rows[0])
+        else:
+            writer.execute("BEGIN IMMEDIATE")
+            try:
+                writer.executemany(_INSERT, rows)
+                writer.execute("COMMIT")
+            except BaseException:
+                if writer.in_transaction:
+                    writer.execute("ROLLBACK")
+                raise
+        self._tail.add([(row[0], row[3]) for row in rows if row[2] == KIND_TRANSACTION])
+        self.count += len(rows)
+        self.last_sequence = rows[-1][0]
+
+    def read(self, after_sequence: int, limit: int) -> list[JournalRecord]:
+        """Return at most `limit` records after a position."""
+        return self._select("WHERE sequence > ? ORDER BY sequence LIMIT ?", (after_sequence, limit))
+
+    def get(self, sequence: int) -> JournalRecord | None:
+        """Return the record of one sequence."""
+        found = self._select("WHERE sequence = ?", (sequence,))
+        return found[0] if found else None
+
+    def find(self, transaction_key: int) -> JournalRecord | None:
+        """Return the newest transaction of a key."""
+        key = transaction_key - _KEY_RANGE if transaction_key >= _SIGN_BIT else transaction_key
+        # Taken before `sealed` is read: sealing sets the flag first and drops the keys after.
+        tail = self._tail
+        if self.sealed:
+            found = self._select(_NEWEST_OF_KEY, (key,))
+            return found[0] if found else None
+        sequence = tail.newest(key)
+        return self.get(sequence) if sequence else None
+
+    def sync(self) -> None:
+        """Make what was appended survive a power cut."""
+        if self._wal_descriptor >= 0:
+            os.fdatasync(self._wal_descriptor)
+
+    @property
+    def wal_size_bytes(self) -> int:
+        """Size of the write-ahead log; 0 when it is not open."""
+        return os.fstat(self._wal_descriptor).st_size if self._wal_descriptor >= 0 else 0
+
+    def checkpoint(self) -> None:
+        """Move the log into the database; what is appended meanwhile stays in the log."""
+        connection = self._connect()
+        try:
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        finally:
+            connection.close()
+
+    def restart_log(self) -> None:
+        """Finish a checkpoint; the next append starts the log anew. The caller holds appends."""
+        if self._writer is not None:
+            # A reader in the way only puts it off; appends must not wait for it.
+            self._writer.execute("PRAGMA busy_timeout = 0")
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._writer.execute(f"PRAGMA busy_timeout = {round(_BUSY_TIMEOUT_S * 1_000)}")
+
+    def seal(self) -> None:
+        """Build the key index and fold the log into the file; nothing is appended afterwards."""
+        self.close_writer()
+        connection = self._connect()
+        try:
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(_SCHEMA)
+            connection.execute(_INDEX)
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
+        self.sealed = True
+        self._tail = _KeyTail()
+
+    def close_writer(self) -> None:
+        """Stop appending."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        if self._wal_descriptor >= 0:
+            os.close(self._wal_descriptor)
+            self._wal_descriptor = -1
+
+    def close_reader(self) -> None:
+        """Close the read connection; the next read opens another."""
+        with self._reader_lock:
+            if self._reader is not None:
+                self._reader.close()
+                self._reader = None
+
+    def _select(self, where: str, values: tuple[int, ...]) -> list[JournalRecord]:
+        with self._reader_lock:
+            rows = self._open_reader().execute(_SELECT + where, values).fetchall()
+        return [
+            JournalRecord(sequence, time_ns, kind, key % _KEY_RANGE, row, payload)
+            for sequence, time_ns, kind, key, row, payload in rows
+        ]
+
+    def _open_reader(self) -> sqlite3.Connection:
+        if self._reader is None:
+            self._reader = self._connect()
+            self._reader.execute("PRAGMA query_only = ON")
+        return self._reader
+
+    def _connect(self) -> sqlite3.Connection:
+        # Each connection is used by one thread at a time; the locks that see to it are ours.
+        return sqlite3.connect(
+            self.path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
