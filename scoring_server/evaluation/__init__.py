@@ -1,0 +1,1 @@
+"""Files of past transactions, and measures of how well they were scored."""
