@@ -124,16 +124,15 @@ class OnnxModel:
         if self._calibration is not None:
             out -= self._calibration.center
             out /= -self._calibration.scale
-            np.exp(out, out=out)
+            # A score far below the center overflows to infinity, which becomes the right answer, 0.
+            with np.errstate(over="ignore"):
+                np.exp(out, out=out)
             out += 1.0
             np.reciprocal(out, out=out)
-        # NaN is never inside the bounds, so one comparison finds it too. The reductions of NumPy cost
-        # more than the whole check of a single row.
-        if block.rows == 1:
-            sound = 0.0 <= out[0] <= 1.0
-        else:
-            sound = out.min() >= 0.0 and out.max() <= 1.0
-        if not sound:
+        # NaN is never inside the bounds, so one comparison finds it too. The reductions of NumPy
+        # cost more than the whole check of a single row.
+        low, high = (out[0], out[0]) if block.rows == 1 else (out.min(), out.max())
+        if not (low >= 0.0 and high <= 1.0):
             self._refuse(out)
 
     def _refuse(self, out: NDArray[np.float64]) -> None:
