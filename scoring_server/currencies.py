@@ -1,0 +1,38 @@
+"""Minor units and reporting limits of currencies, for converters and for tables read from files."""
+
+import math
+from collections.abc import Mapping
+
+# ISO 4217 list one (2024-06): currencies whose minor unit is not a hundredth.
+_EXPONENTS = dict.fromkeys(
+    (
+        *("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF"),
+        *("UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"),
+    ),
+    0,
+)
+_EXPONENTS |= dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)
+_EXPONENTS |= dict.fromkeys(("CLF", "UYW"), 4)
+_DEFAULT_EXPONENT = 2
+
+# Amount from which a cash payment is reported, major units: 31 CFR 1010.311 for USD, PCMLTFR for
+# CAD, AML/CTF Act for AUD, Directive (EU) 2015/849 for EUR; the same figure is chosen by us for
+# GBP, CHF and NZD.
+DEFAULT_REPORTING_LIMITS: Mapping[str, float] = dict.fromkeys(
+    ("USD", "EUR", "GBP", "CHF", "CAD", "AUD", "NZD"), 10_000.0
+)
+
+
+def minor_unit_exponent(currency: str) -> int:
+    """Return how many decimal digits the minor unit of a currency has; 2 for an unknown code."""
+    return _EXPONENTS.get(currency, _DEFAULT_EXPONENT)
+
+
+def major_units(amount_minor: int, currency: str) -> float:
+    """Return an amount in major units, rounded once to the nearest float64."""
+    return amount_minor / 10 ** minor_unit_exponent(currency)
+
+
+def reporting_limit(currency: str, limits: Mapping[str, float] = DEFAULT_REPORTING_LIMITS) -> float:
+    """Return the first reporting limit of a currency in major units; NaN without one."""
+    return limits.get(currency, math.nan)
