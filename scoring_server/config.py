@@ -1,0 +1,236 @@
+"""The scoring server's configuration: read once from the environment, checked whole, frozen."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scoring_server.currencies import DEFAULT_REPORTING_LIMITS
+from scoring_server.environment import EnvironmentReader
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+LOG_FORMATS = ("console", "json")
+
+
+@dataclass(frozen=True, slots=True)
+class RiskConfig:
+    """Thresholds on the risk score, 0 to 100, each inclusive."""
+
+    low: float = 20.0
+    medium: float = 50.0
+    high: float = 80.0
+    critical: float = 95.0
+    alert: float = 50.0
+    review: float = 50.0
+    decline: float = 80.0
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityConfig:
+    """Most entities of each kind that the state keeps at once; beyond that the idle longest go.
+
+    A record is made for each, so this is also the size of the state file.
+    """
+
+    accounts: int = 1_000_000
+    merchants: int = 200_000
+    devices: int = 500_000
+    instruments: int = 20_000
+    transactions: int = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class LimitConfig:
+    """Bounds of the server. Beyond each, a call gets RESOURCE_EXHAUSTED or INVALID_ARGUMENT.
+
+    Attributes:
+        scoring_threads: threads that run unary and batch calls; more than 4 made the stock server
+            slower in our measurements.
+        calls_waiting_max: calls that wait for one of these threads before more are shed.
+        score_streams_max: ScoreStream calls open at once; each has a thread of its own.
+        subscribers_max: Subscribe calls open at once; each has a thread of its own.
+        message_size_bytes_max: largest request; a batch of 4,096 with every field at its longest is
+            below 4 MiB.
+        drain_s: how long calls in flight may finish after SIGTERM.
+        model_time_s_min: a call with less time left than this is scored without the model.
+    """
+
+    scoring_threads: int = 4
+    calls_waiting_max: int = 256
+    score_streams_max: int = 16
+    subscribers_max: int = 16
+    message_size_bytes_max: int = 8 * 1024 * 1024
+    drain_s: float = 10.0
+    model_time_s_min: float = 0.001
+
+
+@dataclass(frozen=True, slots=True)
+class TlsConfig:
+    """PEM files of the server's certificate chain and key, and of the authorities of its clients.
+
+    Attributes:
+        client_ca: when given, a client must show a certificate signed by one of these.
+    """
+
+    cert: Path
+    key: Path
+    client_ca: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringConfig:
+    """Everything that can be set.
+
+    Attributes:
+        journal_sync_ms: longest time from an append to its sync; 0 syncs each append.
+        model_version: empty takes the highest.
+        reporting_limits: amount in major units by currency, for the structuring detectors.
+    """
+
+    grpc_host: str = "127.0.0.1"
+    grpc_port: int = 50051
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = 9464
+    data_dir: Path = Path("data")
+    model_dir: Path = Path("models")
+    model_name: str = "default"
+    model_version: str = ""
+    scoring_workers: int = 1
+    journal_sync_ms: int = 100
+    journal_segment_events_max: int = 500_000
+    log_level: str = "INFO"
+    log_format: str = "console"
+    risk: RiskConfig = field(default_factory=RiskConfig)
+    capacities: CapacityConfig = field(default_factory=CapacityConfig)
+    limits: LimitConfig = field(default_factory=LimitConfig)
+    tls: TlsConfig | None = None
+    reporting_limits: Mapping[str, float] = field(default_factory=lambda: DEFAULT_REPORTING_LIMITS)
+
+
+def load_config(environ: Mapping[str, str]) -> ScoringConfig:
+    """Return the configuration that an environment states.
+
+    Raises:
+        ConfigurationError: its message names every fault: variable, allowed, found.
+    """
+    read = EnvironmentReader(environ)
+    default = ScoringConfig()
+    config = ScoringConfig(
+        grpc_host=read.text("GRPC_HOST", default.grpc_host),
+        grpc_port=read.integer("GRPC_PORT", default.grpc_port, 0, 65_535),
+        metrics_host=read.text("METRICS_HOST", default.metrics_host),
+        metrics_port=read.integer("METRICS_PORT", default.metrics_port, 0, 65_535),
+        data_dir=Path(read.text("DATA_DIR", str(default.data_dir))),
+        model_dir=Path(read.text("MODEL_DIR", str(default.model_dir))),
+        model_name=read.text("MODEL_NAME", default.model_name),
+        model_version=read.text("MODEL_VERSION", default.model_version),
+        # One worker process is what this release runs; the state and journal are laid out for more.
+        scoring_workers=read.integer("SCORING_WORKERS", default.scoring_workers, 1, 1),
+        journal_sync_ms=_journal_sync_ms(read, default.journal_sync_ms),
+        journal_segment_events_max=read.integer(
+            "JOURNAL_SEGMENT_EVENTS_MAX", default.journal_segment_events_max, 1_000, 100_000_000
+        ),
+        log_level=read.choice("LOG_LEVEL", default.log_level, LOG_LEVELS),
+        log_format=read.choice("LOG_FORMAT", _log_format(read), LOG_FORMATS),
+        risk=_risk(read),
+        capacities=_capacities(read),
+        limits=_limits(read),
+        tls=_tls(read),
+        reporting_limits=_reporting_limits(read),
+    )
+    read.raise_faults()
+    return config
+
+
+def _log_format(read: EnvironmentReader) -> str:
+    return "json" if read.text("ENVIRONMENT", "") == "production" else "console"
+
+
+def _journal_sync_ms(read: EnvironmentReader, default: int) -> int:
+    if read.text("JOURNAL_SYNC_MS", "") == "always":
+        return 0
+    return read.integer("JOURNAL_SYNC_MS", default, 0, 60_000)
+
+
+def _risk(read: EnvironmentReader) -> RiskConfig:
+    default = RiskConfig()
+    risk = RiskConfig(
+        low=read.number("RISK_THRESHOLD_LOW", default.low, 0, 100),
+        medium=read.number("RISK_THRESHOLD_MEDIUM", default.medium, 0, 100),
+        high=read.number("RISK_THRESHOLD_HIGH", default.high, 0, 100),
+        critical=read.number("RISK_THRESHOLD_CRITICAL", default.critical, 0, 100),
+        alert=read.number("ALERT_THRESHOLD", default.alert, 0, 100),
+        review=read.number("REVIEW_THRESHOLD", default.review, 0, 100),
+        decline=read.number("DECLINE_THRESHOLD", default.decline, 0, 100),
+    )
+    if not risk.low <= risk.medium <= risk.high <= risk.critical:
+        read.fault(
+            "RISK_THRESHOLD_LOW, _MEDIUM, _HIGH and _CRITICAL must ascend, were "
+            f"{risk.low:g}, {risk.medium:g}, {risk.high:g}, {risk.critical:g}"
+        )
+    if risk.review > risk.decline:
+        read.fault(
+            "REVIEW_THRESHOLD must not exceed DECLINE_THRESHOLD, were "
+            f"{risk.review:g} and {risk.decline:g}"
+        )
+    return risk
+
+
+def _capacities(read: EnvironmentReader) -> CapacityConfig:
+    default = CapacityConfig()
+    least, most = 1_000, 1_000_000_000
+
+    def capacity(name: str) -> int:
+        return read.integer(f"STATE_CAPACITY_{name.upper()}", getattr(default, name), least, most)
+
+    return CapacityConfig(
+        accounts=capacity("accounts"),
+        merchants=capacity("merchants"),
+        devices=capacity("devices"),
+        instruments=capacity("instruments"),
+        transactions=capacity("transactions"),
+    )
+
+
+def _limits(read: EnvironmentReader) -> LimitConfig:
+    default = LimitConfig()
+    return LimitConfig(
+        scoring_threads=read.integer("SCORING_THREADS", default.scoring_threads, 1, 64),
+        calls_waiting_max=read.integer("CALLS_WAITING_MAX", default.calls_waiting_max, 1, 65_536),
+        score_streams_max=read.integer("SCORE_STREAMS_MAX", default.score_streams_max, 1, 256),
+        subscribers_max=read.integer("SUBSCRIBERS_MAX", default.subscribers_max, 1, 256),
+        message_size_bytes_max=read.integer(
+            "MESSAGE_SIZE_BYTES_MAX", default.message_size_bytes_max, 65_536, 64 * 1024 * 1024
+        ),
+        drain_s=read.number("DRAIN_S", default.drain_s, 0, 600),
+        model_time_s_min=read.number("MODEL_TIME_MS_MIN", default.model_time_s_min * 1e3, 0, 60_000)
+        / 1e3,
+    )
+
+
+def _tls(read: EnvironmentReader) -> TlsConfig | None:
+    cert, key, client_ca = (read.file(name) for name in ("TLS_CERT", "TLS_KEY", "TLS_CLIENT_CA"))
+    if cert is not None and key is not None:
+        return TlsConfig(cert, key, client_ca)
+    if cert is not None or key is not None or client_ca is not None:
+        read.fault("TLS_CERT and TLS_KEY must be given together, and with TLS_CLIENT_CA")
+    return None
+
+
+def _reporting_limits(read: EnvironmentReader) -> Mapping[str, float]:
+    """Read `USD=10000,EUR=10000`; a currency that is not named has no limit."""
+    text = read.text("REPORTING_LIMITS", "")
+    if not text:
+        return DEFAULT_REPORTING_LIMITS
+    limits: dict[str, float] = {}
+    for part in text.split(","):
+        currency, _, amount = part.strip().partition("=")
+        try:
+            limits[currency] = float(amount)
+        except ValueError:
+            limits[currency] = math.nan
+        well_formed = len(currency) == len("USD") and currency.isascii() and currency.isupper()
+        if not well_formed or not 0 < limits[currency] < math.inf:
+            read.fault(f"REPORTING_LIMITS must be like USD=10000,EUR=10000, was {text!r}")
+            break
+    return limits
