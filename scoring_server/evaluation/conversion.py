@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from scoring_server.currencies import minor_unit_exponent
 from scoring_server.errors import InvalidArgumentError
 
 _TEXT = pa.string()
@@ -46,28 +47,11 @@ _ENUM_NAMES: Final[dict[str, dict[str, int]]] = {
     "channel": {"": 0, "POS": 1, "ECOM": 2, "ATM": 3, "TRANSFER": 4, "MOTO": 5},
     "side": {"BUY": 1, "SELL": 2},
 }
-# ISO 4217 minor units where they are not 2.
-_MINOR_DIGITS: Final[dict[str, int]] = {
-    **dict.fromkeys(
-        (
-            *("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI"),
-            *("VND", "VUV", "XAF", "XOF", "XPF"),
-        ),
-        0,
-    ),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-    **dict.fromkeys(("CLF", "UYW"), 4),
-}
 # How far a float amount may lie from whole minor units: binary fractions of decimal amounts are not
 # exact.
 _MINOR_TOLERANCE = 1e-4
 # Above this a float64 no longer tells neighbouring minor units apart.
 _MINOR_MAX = 2**53
-
-
-def minor_digits(currency: str) -> int:
-    """Return how many decimal digits the minor unit of a currency has (2 for EUR, 0 for JPY)."""
-    return _MINOR_DIGITS.get(currency, 2)
 
 
 def convert_column(
@@ -153,7 +137,7 @@ def _enum(values: pa.ChunkedArray, names: dict[str, int]) -> pa.ChunkedArray:
 def _major_to_minor(values: pa.ChunkedArray, currency: pa.ChunkedArray) -> pa.ChunkedArray:
     amounts = values.cast(pa.float64()).to_numpy()
     codes = currency.combine_chunks().dictionary_encode()
-    factors = np.array([10.0 ** minor_digits(code) for code in codes.dictionary.to_pylist()])
+    factors = np.array([10.0 ** minor_unit_exponent(code) for code in codes.dictionary.to_pylist()])
     exact = amounts * factors[codes.indices.to_numpy()]
     minor = np.rint(exact)
     bad = ~(np.abs(exact - minor) <= _MINOR_TOLERANCE) | (np.abs(minor) > _MINOR_MAX)
@@ -161,7 +145,7 @@ def _major_to_minor(values: pa.ChunkedArray, currency: pa.ChunkedArray) -> pa.Ch
         row = int(np.argmax(bad))
         code = currency[row].as_py()
         raise ValueError(
-            f"an amount has at most {minor_digits(code)} decimal digits in {code}, "
+            f"an amount has at most {minor_unit_exponent(code)} decimal digits in {code}, "
             f"row {row} has {amounts[row]!r}"
         )
     return pa.chunked_array([pa.array(minor.astype(np.int64))])

@@ -1,0 +1,51 @@
+"""The files by which a server tells its process id and ports once it serves."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import psutil
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeFile:
+    """What a serving process wrote.
+
+    Attributes:
+        pid: its process id.
+        ports: name -> port number.
+    """
+
+    pid: int
+    ports: dict[str, int]
+
+
+def read_runtime_file(path: Path) -> RuntimeFile | None:
+    """Return the content of a runtime file; None when there is none."""
+    try:
+        content = msgspec.json.decode(path.read_bytes(), type=dict[str, int])
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+    pid = content.pop("pid", 0)
+    return RuntimeFile(pid, content) if pid else None
+
+
+def clear_runtime_file(path: Path) -> int | None:
+    """Remove the file of a process that is gone; return the process id if it is still alive."""
+    found = read_runtime_file(path)
+    if found is not None and _serves(found.pid):
+        return found.pid
+    path.unlink(missing_ok=True)
+    return None
+
+
+def _serves(pid: int) -> bool:
+    """Tell whether a process is one of our servers; ids are used again after a reboot."""
+    try:
+        process = psutil.Process(pid)
+        arguments = " ".join(process.cmdline())
+        return process.status() != psutil.STATUS_ZOMBIE and (
+            "scoring_server" in arguments or "anomaly" in arguments or "gateway" in arguments
+        )
+    except psutil.Error:
+        return False
