@@ -1,0 +1,1 @@
+"""Made-up histories of payments and trades with known fraud."""
