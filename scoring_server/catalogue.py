@@ -1,13 +1,14 @@
-"""The one definition of every feature: what it means, in which unit, over which window, and what it is at cold start.
+"""The one definition of every feature: meaning, unit, window and value at cold start.
 
-The order of columns is that of the FEATURES record in kernels/dtypes.py, which the kernels fill; a test keeps both equal.
-Models, rules and explanations name features by these names only.
+The order of columns is that of the FEATURES record in kernels/dtypes.py, which the kernels fill; a
+test keeps both equal. Models, rules and explanations name features by these names only.
 """
 
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from scoring_server.kernels.dtypes import FEATURES, WINDOW_NAMES
+from scoring_server.kernels import dtypes
+from scoring_server.kernels.dtypes import WINDOW_NAMES
 
 Kind = Literal["payment", "trade", "both"]
 
@@ -314,7 +315,7 @@ _ALL: Final = (
     ),
 )
 
-FEATURES_BY_NAME: Final = {feature.name: feature for feature in _ALL}
+FEATURES: Final = {feature.name: feature for feature in _ALL}
 FEATURE_NAMES: Final = tuple(feature.name for feature in _ALL)
 FEATURE_COUNT: Final = len(FEATURE_NAMES)
 FEATURE_INDEX: Final = {name: index for index, name in enumerate(FEATURE_NAMES)}
@@ -325,7 +326,7 @@ TRADE_FEATURE_NAMES: Final = tuple(f.name for f in _ALL if f.kind in {"trade", "
 def record_columns() -> tuple[str, ...]:
     """Return the column names that the FEATURES record implies, windows spelled out."""
     columns: list[str] = []
-    for name in FEATURES.names or ():
-        shape = FEATURES[name].shape
+    for name in dtypes.FEATURES.names or ():
+        shape = dtypes.FEATURES[name].shape
         columns += [f"{name}_{window}" for window in WINDOW_NAMES] if shape else [name]
     return tuple(columns)

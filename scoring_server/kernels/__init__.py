@@ -1,7 +1,8 @@
 """Numba kernels: arithmetic over arrays that the caller owns; they know NumPy and Numba only.
 
-Importing this package chooses Numba's cache folder. Numba keys a cached kernel by its own file only, so an edit to a
-helper in another file would leave a stale kernel behind; a folder named by a hash of all kernel sources cannot be stale.
+Importing this package chooses Numba's cache folder. Numba keys a cached kernel by its own file
+only, so an edit to a helper in another file would leave a stale kernel behind; a folder named by a
+hash of all kernel sources cannot be stale.
 """
 
 import hashlib
@@ -12,7 +13,7 @@ import numba
 
 
 def cache_directory() -> Path:
-    """Return the folder of this version's compiled kernels, below ANOMALY_CACHE_DIR or the user's cache folder."""
+    """Return the folder of this version's kernels, below ANOMALY_CACHE_DIR or the user's."""
     digest = hashlib.sha256()
     for source in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(source.name.encode() + b"\0" + source.read_bytes())

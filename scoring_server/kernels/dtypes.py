@@ -1,9 +1,9 @@
 """Record layouts that the kernels share with their callers.
 
-A layout is a NumPy structured dtype. TRANSACTION is the canonical numeric form of a transaction, FEATURES what the
-engine reads from the state before a transaction changes it, ASSESSMENT what the detectors make of that. ENTITY,
-INSTRUMENT and PEER are state records; they live in memory-mapped files, so a change to one of them is a change of
-LAYOUT_VERSION.
+A layout is a NumPy structured dtype. TRANSACTION is the canonical numeric form of a transaction,
+FEATURES what the engine reads from the state before a transaction changes it. ENTITY, PEER and
+MARKET are state records, GUARD and HEADER what stands beside them; these live in memory-mapped
+files, so a change to one of them is a change of LAYOUT_VERSION.
 """
 
 import numpy as np
@@ -15,11 +15,12 @@ WINDOW_NAMES = ("1m", "5m", "1h", "24h", "7d", "30d")
 WINDOW_COUNT = len(WINDOWS_S)
 # Recent events an entity remembers one by one; windows over them are exact.
 RECENT_SIZE = 16
-# Parts of a window that older events are counted in. Chosen by us: 8 parts and linear interpolation of the oldest one
-# keep the error below one eighth of the window's content.
+# Parts of a window that older events are counted in. Chosen by us: 8 parts and linear interpolation
+# of the oldest one keep the error below one eighth of the window's content.
 TILE_COUNT = 8
 HOUR_BIN_COUNT = 8
 REASON_COUNT_MAX = 8
+WORKER_COUNT_MAX = 64
 
 KIND_PAYMENT = 0
 KIND_TRADE = 1
@@ -81,8 +82,9 @@ LABEL = np.dtype(
     align=True,
 )
 
-# What the engine reads from the state before the transaction changes it; float32 because models take that. Every
-# column is described in scoring_server/catalogue.py. Columns of the other kind of transaction are 0.
+# What the engine reads from the state before the transaction changes it; float32 because models
+# take that. Every column is described in scoring_server/catalogue.py. Columns of the other kind of
+# transaction are 0.
 FEATURES = np.dtype(
     [
         ("amount", "f4"),
@@ -144,8 +146,9 @@ FEATURES = np.dtype(
 )
 FEATURE_COUNT = FEATURES.itemsize // 4
 
-# State of one account, merchant or device, 1,024 bytes, whole cache lines. `key` 0 is an empty slot. The windows are
-# kept in two parts: the last RECENT_SIZE events one by one, everything older in tiles (see windows.py).
+# State of one account, merchant or device, 1,024 bytes, whole cache lines. `key` 0 is an empty
+# slot. The windows are kept in two parts: the last RECENT_SIZE events one by one, everything older
+# in tiles (see windows.py).
 ENTITY = np.dtype(
     [
         ("key", "u8"),
@@ -160,9 +163,11 @@ ENTITY = np.dtype(
         ("last_position_time_ns", "i8"),
         ("recent_time_ns", "i8", (RECENT_SIZE,)),
         ("recent_amount", "f8", (RECENT_SIZE,)),
-        # Low half of the other side's key: the payee for an account, the payer for a merchant or device.
+        # Low half of the other side's key: the payee for an account, the payer for a merchant or
+        # device.
         ("recent_tag", "u4", (RECENT_SIZE,)),
-        # Number of the newest tile of each window; a tile's number is its time divided by its width.
+        # Number of the newest tile of each window; a tile's number is its time divided by its
+        # width.
         ("tile_head", "i8", (WINDOW_COUNT,)),
         ("tile_count", "f4", (WINDOW_COUNT, TILE_COUNT)),
         ("tile_amount", "f4", (WINDOW_COUNT, TILE_COUNT)),
@@ -204,7 +209,8 @@ PEER = np.dtype(
     align=True,
 )
 
-# What trading needs of an instrument beside its ENTITY record: price, volatility and who traded last.
+# What trading needs of an instrument beside its ENTITY record: price, volatility and who traded
+# last.
 MARKET = np.dtype(
     [
         ("key", "u8"),
@@ -240,10 +246,15 @@ HEADER = np.dtype(
     [
         ("magic", "u8"),
         ("layout_version", "u8"),
-        # Sequence of the last event; taken by atomic addition under the locks of the event's records.
+        # Sequence of the last event; taken by atomic addition under the locks of the event's
+        # records.
         ("sequence", "u8"),
         # 1 while nobody has the state open, 0 from opening to a clean close.
         ("clean", "u8"),
+        # Names the boot of the machine that the last opener ran in.
+        ("boot", "u8"),
+        # 1 while a worker is inside a kernel that changes records, by worker.
+        ("busy", "u8", (WORKER_COUNT_MAX,)),
         ("guard_generation", "u8"),
         ("guard_count", "u8"),
         ("guard_limit", "u8"),
@@ -254,5 +265,6 @@ HEADER = np.dtype(
     align=True,
 )
 
-# Largest reason table that a kernel can fill; the table itself is scoring_server/detectors/reasons.py.
+# Largest reason table that a kernel can fill; the table itself is
+# scoring_server/detectors/reasons.py.
 EVIDENCE_COUNT = 32

@@ -1,8 +1,8 @@
 """Keys of everything that state is kept for: XXH64 of the id, seeded by what the id names.
 
-The seed keeps an account and a device of the same name apart. A key is never 0, which stands for "not given". Two ids of
-one kind meet in one key with probability n^2 / 2^65 for n ids, about 3e-6 at 10 million; the replay guard therefore
-compares the ids themselves, entity state does not. The block versions for whole columns are in kernels/hashing.py.
+The seed keeps an account and a device of the same name apart. A key is never 0, which stands for
+"not given". Two of n ids of one kind share a key with probability n^2 / 2^65: 3e-6 at 10 million.
+The block versions for whole columns are in kernels/hashing.py.
 """
 
 import xxhash
@@ -17,6 +17,7 @@ SEED_CONTENT = 7
 SEED_IP = 8
 SEED_CARD_BIN = 9
 SEED_LABEL = 10
+SEED_TRADING_ACCOUNT = 11
 
 _LETTERS = 27
 
@@ -27,15 +28,26 @@ def _key(text: str, seed: int) -> int:
 
 
 def account_key(account_id: str) -> int:
-    """Return the key of an account (payer, payee, trader or owner); 0 for an empty id."""
+    """Return the key of a paying or receiving account; 0 for an empty id."""
     return _key(account_id, SEED_ACCOUNT)
 
 
-def merchant_key(merchant_id: str, terminal_id: str) -> int:
-    """Return the key that merchant behaviour is kept under: the terminal's when there is one."""
+def trading_account_key(account_id: str) -> int:
+    """Return the key of a trading account or its owner: trades and payments do not mix."""
+    return _key(account_id, SEED_TRADING_ACCOUNT)
+
+
+def merchant_key(merchant_id: str, terminal_id: str, counterparty_account_id: str) -> int:
+    """Return the key of who is paid: the terminal, else the merchant, else the account.
+
+    A receiving account has its account_key here, so that what an account received can be found
+    when it pays.
+    """
     if terminal_id:
         return _key(terminal_id, SEED_TERMINAL)
-    return _key(merchant_id, SEED_MERCHANT)
+    if merchant_id:
+        return _key(merchant_id, SEED_MERCHANT)
+    return _key(counterparty_account_id, SEED_ACCOUNT)
 
 
 def device_key(device_id: str) -> int:

@@ -1,0 +1,1 @@
+"""What the detectors' evidence means: the reasons, their codes and their wording."""

@@ -1,0 +1,71 @@
+"""From an assessment to reasons that people read, and to the alert that it raises."""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+
+from scoring_server.detectors.reasons import DETECTOR_ML, REASONS
+from scoring_server.engine.engine import Assessment
+from scoring_server.kernels import dtypes
+
+_ALERT_ID_BYTES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason for a score.
+
+    Attributes:
+        code: stable UPPER_SNAKE code.
+        detector: value of the proto enum Detector.
+        feature: catalogue feature that value and baseline belong to; "" for the model's score.
+        value: what was seen.
+        baseline: what is usual.
+        contribution: share of all evidence, 0 to 1.
+        sentence: the same for people.
+    """
+
+    code: str
+    detector: int
+    feature: str
+    value: float
+    baseline: float
+    contribution: float
+    sentence: str
+
+
+def reasons(assessment: Assessment, row: int) -> list[Reason]:
+    """Return the reasons of one transaction, strongest first."""
+    count = int(assessment.reason_count[row])
+    if not count:
+        return []
+    features = assessment.features[row].view(dtypes.FEATURES)[0]
+    told = []
+    for place in range(count):
+        kind = REASONS[assessment.reason_index[row, place]]
+        value, baseline, sentence = kind.tell(features)
+        if kind.detector == DETECTOR_ML:
+            value = float(assessment.ml[row])
+            baseline = assessment.model.threshold if assessment.model else 0.0
+        told.append(
+            Reason(
+                kind.code,
+                kind.detector,
+                kind.feature,
+                value,
+                baseline,
+                float(assessment.reason_contribution[row, place]),
+                sentence,
+            )
+        )
+    return told
+
+
+def alert_id(transaction_id: str) -> str:
+    """Return the id of the alert that a transaction raises if it raises one.
+
+    It is derived, so that the answer can name the alert before any database has it: 80 bits of
+    BLAKE2b in base32; two of n alerts meet with probability n^2 / 2^81.
+    """
+    digest = hashlib.blake2b(transaction_id.encode(), digest_size=_ALERT_ID_BYTES).digest()
+    return "alr_" + base64.b32encode(digest).decode().lower()

@@ -1,0 +1,275 @@
+"""The statistical and the behavioral detector: from features to evidence, scores and a risk.
+
+Each reason turns a few features into a strength in [0, 1): 0 up to an onset, then rising towards
+a cap. A detector's score is the noisy-or of its reasons, 1 - prod(1 - strength), so that reasons
+add up without ever passing 1, and a reason's evidence is -ln(1 - strength), which does add up.
+
+Onsets, scales and caps are chosen by us from what the features mean (a z score of 3, ten times
+the usual amount, faster than an airliner); none was fitted to a data set. Reasons are named and
+worded in scoring_server/detectors/reasons.py, in the order of the constants here.
+
+Source of the noisy-or: J. Pearl, Probabilistic Reasoning in Intelligent Systems, 1988, 4.3.2.
+"""
+
+import math
+
+import numpy as np
+from numba import float64, int8, int64, njit, types, void
+from numba.np.numpy_support import from_dtype
+
+from scoring_server.kernels.dtypes import (
+    EVIDENCE_COUNT,
+    FEATURES,
+    KIND_TRADE,
+    REASON_COUNT_MAX,
+    TRANSACTION,
+)
+from scoring_server.kernels.entity_features import WINDOW_1H
+
+(
+    ACCOUNT_AMOUNT,
+    ACCOUNT_VELOCITY,
+    UNUSUAL_HOUR,
+    NEW_DEVICE,
+    NEW_COUNTRY,
+    NEW_PAYEE_LARGE,
+    IMPOSSIBLE_TRAVEL,
+    DORMANT_ACCOUNT,
+    CARD_TESTING,
+    SMALL_THEN_LARGE,
+    FAN_IN,
+    PASS_THROUGH,
+    SHARED_DEVICE,
+    ACCOUNT_FRAUD,
+    MERCHANT_FRAUD,
+    DEVICE_FRAUD,
+    WASH_TRADE,
+    ONE_SIDED_PRESSURE,
+    PEER_AMOUNT,
+    MERCHANT_AMOUNT,
+    MERCHANT_RATE,
+    STRUCTURING,
+    PRICE_JUMP,
+    PRICE_DRIFT,
+    VOLUME_SPIKE,
+    MODEL_SCORE,
+) = range(26)
+# Reasons below this index are the behavioral detector's, those from it on the statistical one's.
+STATISTICAL_FIRST = PEER_AMOUNT
+
+# An account is known after about this many transactions.
+KNOWN_COUNT = 5.0
+# Faster than an airliner, and far enough that a wrong position does not explain it.
+TRAVEL_SPEED_KMH = 900.0
+TRAVEL_DISTANCE_KM = 100.0
+DORMANT_S = 30.0 * 86_400.0
+
+_FEATURES = types.Array(from_dtype(FEATURES), 1, "C")
+_TRANSACTIONS = types.Array(from_dtype(TRANSACTION), 1, "C")
+
+
+@njit(nogil=True, cache=True)
+def strength(value, onset, scale, cap):
+    """Return 0 up to `onset`, then cap * (1 - exp(-(value - onset) / scale)), below `cap`."""
+    if not value > onset:
+        return 0.0
+    return cap * (1.0 - math.exp(-(value - onset) / scale))
+
+
+@njit(nogil=True, cache=True)
+def account_evidence(features, known, out):
+    """Write the reasons that both kinds of transaction share.
+
+    Args:
+        features: FEATURES record.
+        known: how well the account is known, 0 to 1.
+        out: strengths, shape (EVIDENCE_COUNT,), zeros on entry.
+    """
+    out[ACCOUNT_AMOUNT] = known * strength(features["account_amount_z"], 2.5, 2.0, 0.60)
+    out[ACCOUNT_VELOCITY] = strength(features["account_rate_surprise"], 5.0, 5.0, 0.60)
+    out[UNUSUAL_HOUR] = known * strength(features["account_hour_surprise"], 4.0, 2.0, 0.15)
+    out[NEW_DEVICE] = known * 0.25 * features["account_new_device"]
+    gap_s = features["account_gap_s"]
+    out[DORMANT_ACCOUNT] = strength(gap_s / DORMANT_S, 1.0, 2.0, 0.30) * (
+        1.0 if features["account_event_count"] >= 3.0 else 0.0
+    )
+    out[SHARED_DEVICE] = strength(features["device_accounts_24h"], 2.5, 2.0, 0.50)
+    out[ACCOUNT_FRAUD] = strength(features["account_fraud_ratio"], 0.02, 0.15, 0.60)
+    out[DEVICE_FRAUD] = strength(features["device_fraud_ratio"], 0.02, 0.15, 0.70)
+
+
+@njit(nogil=True, cache=True)
+def payment_evidence(features, transaction, known, out):
+    """Write the reasons of a payment; arguments as in account_evidence."""
+    account_evidence(features, known, out)
+    out[NEW_COUNTRY] = known * 0.30 * features["account_new_country"]
+    large = strength(features["account_amount_z"], 1.0, 2.0, 0.35)
+    out[NEW_PAYEE_LARGE] = known * features["account_new_payee"] * large
+    if features["distance_km"] > TRAVEL_DISTANCE_KM:
+        speed = features["speed_kmh"] / TRAVEL_SPEED_KMH
+        out[IMPOSSIBLE_TRAVEL] = strength(speed, 1.0, 1.0, 0.70)
+    # Many payees within the hour, with amounts no larger than usual: somebody tries a card.
+    if features["account_amount_z"] < 1.0:
+        out[CARD_TESTING] = strength(features["account_payees_1h"], 3.5, 3.0, 0.60)
+    if features["account_tx_count"][WINDOW_1H] >= 2.0:
+        step = math.log10(max(features["account_amount_min_ratio_1h"], 1.0))
+        out[SMALL_THEN_LARGE] = strength(step, 1.3, 0.7, 0.45)
+    if transaction["counterparty_key"] != np.uint64(0):
+        out[FAN_IN] = strength(features["merchant_payers_24h"], 4.5, 4.0, 0.50)
+        payers = features["account_inflow_payers_24h"]
+        ratio = features["account_outflow_ratio_24h"]
+        if payers >= 2.0 and 0.7 <= ratio <= 1.3:
+            out[PASS_THROUGH] = strength(payers, 1.0, 3.0, 0.60)
+    out[MERCHANT_FRAUD] = strength(features["merchant_fraud_ratio"], 0.02, 0.12, 0.75)
+    out[PEER_AMOUNT] = strength(features["peer_amount_z"], 2.5, 2.0, 0.45)
+    out[MERCHANT_AMOUNT] = strength(features["merchant_amount_z"], 3.0, 2.0, 0.45)
+    out[MERCHANT_RATE] = strength(features["merchant_rate_surprise"], 6.0, 6.0, 0.40)
+    near = features["account_near_limit_count_24h"]
+    if 0.8 <= features["reporting_limit_ratio"] < 1.0:
+        out[STRUCTURING] = strength(near, 0.5, 1.5, 0.70)
+
+
+@njit(nogil=True, cache=True)
+def trade_evidence(features, known, out):
+    """Write the reasons of a trade; arguments as in account_evidence."""
+    account_evidence(features, known, out)
+    matches = features["wash_match_count"] + 2.0 * features["wash_match_ratio"]
+    out[WASH_TRADE] = strength(matches, 1.2, 1.5, 0.80)
+    drift = abs(features["instrument_drift_z"])
+    pressure = features["owner_side_ratio"]
+    out[ONE_SIDED_PRESSURE] = strength(pressure, 0.3, 0.3, 0.40 + 0.2 * min(drift, 1.0))
+    out[PRICE_JUMP] = strength(abs(features["instrument_return_z"]), 4.5, 3.0, 0.65)
+    out[PRICE_DRIFT] = strength(drift, 2.0, 1.0, 0.45)
+    out[VOLUME_SPIKE] = strength(features["instrument_quantity_z"], 2.5, 1.5, 0.45)
+
+
+@njit(
+    void(_FEATURES, _TRANSACTIONS, float64[:, ::1], float64[::1], float64[::1]),
+    cache=True,
+    nogil=True,
+    error_model="numpy",
+)
+def judge_block(features, transactions, strengths, behavioral, statistical):
+    """Score each transaction by both detectors.
+
+    Args:
+        features: FEATURES records, shape (n,).
+        transactions: shape (n,).
+        strengths: shape (n, EVIDENCE_COUNT), overwritten.
+        behavioral: scores in [0, 1), shape (n,), overwritten.
+        statistical: likewise.
+    """
+    for row in range(features.shape[0]):
+        out = strengths[row]
+        for reason in range(EVIDENCE_COUNT):
+            out[reason] = 0.0
+        count = np.float64(features[row]["account_event_count"])
+        known = count / (count + KNOWN_COUNT)
+        if transactions[row]["kind"] == KIND_TRADE:
+            trade_evidence(features[row], known, out)
+        else:
+            payment_evidence(features[row], transactions[row], known, out)
+        usual = 1.0
+        for reason in range(STATISTICAL_FIRST):
+            usual *= 1.0 - out[reason]
+        behavioral[row] = 1.0 - usual
+        usual = 1.0
+        for reason in range(STATISTICAL_FIRST, MODEL_SCORE):
+            usual *= 1.0 - out[reason]
+        statistical[row] = 1.0 - usual
+
+
+@njit(nogil=True, cache=True)
+def band(risk_score, thresholds):
+    """Return how many of the rising thresholds a risk score reaches."""
+    reached = 0
+    for place in range(thresholds.shape[0]):
+        if risk_score >= thresholds[place]:
+            reached += 1
+    return reached
+
+
+@njit(
+    void(
+        float64[:, ::1],
+        float64[::1],
+        float64[::1],
+        float64[::1],
+        float64[::1],
+        float64[::1],
+        float64[::1],
+        float64[::1],
+        int8[::1],
+        int8[::1],
+        int64[::1],
+        int8[:, ::1],
+        float64[:, ::1],
+    ),
+    cache=True,
+    nogil=True,
+    error_model="numpy",
+)
+def combine_block(
+    strengths,
+    behavioral,
+    statistical,
+    ml,
+    weights,
+    severity_thresholds,
+    decision_thresholds,
+    risk_score,
+    severity,
+    decision,
+    reason_count,
+    reason_index,
+    reason_contribution,
+):
+    """Combine the detectors' scores into a risk, a severity, a decision and ranked reasons.
+
+    Args:
+        strengths: shape (n, EVIDENCE_COUNT); column MODEL_SCORE is written.
+        behavioral: scores in [0, 1), shape (n,).
+        statistical: likewise.
+        ml: model scores in [0, 1], shape (n,); NaN where the model took no part.
+        weights: of statistical, behavioral, ml, each in [0, 1], shape (3,).
+        severity_thresholds: four rising risk scores.
+        decision_thresholds: risk score from which to review, and from which to decline.
+        risk_score: 0 to 100, shape (n,), overwritten.
+        severity: 1 (minimal) to 5 (critical), overwritten.
+        decision: 1 (approve) to 3 (decline), overwritten.
+        reason_count: 0 to REASON_COUNT_MAX, shape (n,), overwritten.
+        reason_index: strongest first, shape (n, REASON_COUNT_MAX), overwritten.
+        reason_contribution: share of all evidence, like reason_index, overwritten.
+    """
+    for row in range(behavioral.shape[0]):
+        usual = (1.0 - weights[0] * statistical[row]) * (1.0 - weights[1] * behavioral[row])
+        model = 0.0
+        if not math.isnan(ml[row]):
+            model = weights[2] * ml[row]
+            usual *= 1.0 - model
+        strengths[row, MODEL_SCORE] = min(model, 1.0 - 1e-9)
+        risk_score[row] = 100.0 * (1.0 - usual)
+        severity[row] = 1 + band(risk_score[row], severity_thresholds)
+        decision[row] = 1 + band(risk_score[row], decision_thresholds)
+        total = 0.0
+        for reason in range(MODEL_SCORE + 1):
+            total -= math.log(1.0 - strengths[row, reason])
+        count = 0
+        while count < REASON_COUNT_MAX:
+            best = -1
+            for reason in range(MODEL_SCORE + 1):
+                # Below one percent it is no reason to tell anybody.
+                if strengths[row, reason] <= 0.01:
+                    continue
+                told = False
+                for place in range(count):
+                    if reason_index[row, place] == reason:
+                        told = True
+                if not told and (best < 0 or strengths[row, reason] > strengths[row, best]):
+                    best = reason
+            if best < 0:
+                break
+            reason_index[row, count] = best
+            reason_contribution[row, count] = -math.log(1.0 - strengths[row, best]) / total
+            count += 1
+        reason_count[row] = count

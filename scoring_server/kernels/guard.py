@@ -1,0 +1,85 @@
+"""The replay guard's memory: which transaction ids were seen, with which content and sequence.
+
+Two tables take turns. Each takes `guard_limit` ids; then the older one is begun anew by raising
+the generation number, which empties it without touching its memory. So at least the last
+`guard_limit` ids are always known, and at most twice as many. Tables are at most half full, so a
+linear probe ends soon.
+"""
+
+import numpy as np
+from numba import boolean, njit, types, uint64, void
+from numba.np.numpy_support import from_dtype
+
+from scoring_server.kernels.dtypes import GUARD, HEADER, TRANSACTION
+
+_HEADER = types.Array(from_dtype(HEADER), 1, "C")
+_GUARD = types.Array(from_dtype(GUARD), 2, "C")
+_TRANSACTIONS = types.Array(from_dtype(TRANSACTION), 1, "C")
+
+
+@njit(nogil=True, cache=True)
+def guard_find(header, guard, key):
+    """Return (table, slot) of an id's key, or (-1, -1).
+
+    Args:
+        header: HEADER record, shape (1,); names the current generation.
+        guard: GUARD records, shape (2, capacity), capacity a power of two.
+        key: the transaction id's key.
+    """
+    mask = np.uint64(guard.shape[1] - 1)
+    current = header[0]["guard_generation"]
+    for back in range(2):
+        generation = current - np.uint64(back)
+        table = np.int64(generation & np.uint64(1))
+        slot = key & mask
+        while guard[table, np.int64(slot)]["generation"] == generation:
+            if guard[table, np.int64(slot)]["key"] == key:
+                return table, np.int64(slot)
+            slot = (slot + np.uint64(1)) & mask
+    return np.int64(-1), np.int64(-1)
+
+
+@njit(nogil=True, cache=True)
+def guard_insert(header, guard, key, content_key, sequence):
+    """Remember an id that guard_find does not know; forgets the oldest generation when full."""
+    if header[0]["guard_count"] >= header[0]["guard_limit"]:
+        header[0]["guard_generation"] += np.uint64(1)
+        header[0]["guard_count"] = np.uint64(0)
+    generation = header[0]["guard_generation"]
+    table = np.int64(generation & np.uint64(1))
+    mask = np.uint64(guard.shape[1] - 1)
+    slot = key & mask
+    while guard[table, np.int64(slot)]["generation"] == generation:
+        slot = (slot + np.uint64(1)) & mask
+    place = np.int64(slot)
+    guard[table, place]["key"] = key
+    guard[table, place]["content_key"] = content_key
+    guard[table, place]["sequence"] = sequence
+    guard[table, place]["generation"] = generation
+    header[0]["guard_count"] += np.uint64(1)
+
+
+@njit(
+    void(_HEADER, _GUARD, _TRANSACTIONS, uint64[::1], boolean[::1]),
+    cache=True,
+    nogil=True,
+    error_model="numpy",
+)
+def guard_lookup(header, guard, transactions, sequences, same_content):
+    """Write for each transaction the sequence it was first scored under, 0 for a new one.
+
+    Args:
+        header: HEADER record, shape (1,).
+        guard: GUARD records, shape (2, capacity).
+        transactions: shape (n,); only the two keys are read.
+        sequences: shape (n,), overwritten.
+        same_content: whether the content is that of the first time, shape (n,), overwritten.
+    """
+    for row in range(transactions.shape[0]):
+        table, slot = guard_find(header, guard, transactions[row]["transaction_key"])
+        sequences[row] = np.uint64(0)
+        same_content[row] = False
+        if slot >= 0:
+            entry = guard[table, slot]
+            sequences[row] = entry["sequence"]
+            same_content[row] = entry["content_key"] == transactions[row]["content_key"]

@@ -1,0 +1,204 @@
+"""The state as memory-mapped files that every worker process maps alike.
+
+One file a table, sparse until touched. The files outlive the process, so a restart after a clean
+stop continues where it was. The state is nothing but the fold of the journal: whatever does not
+fit any more (another capacity, another layout, an unclean stop in the middle of a change) is
+thrown away and rebuilt from there.
+"""
+
+import json
+import uuid
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring_server.clock import monotonic_ns
+from scoring_server.kernels import dtypes
+from scoring_server.kernels.table import PROBE_MAX
+
+_MAGIC = 0x314C414D4F4E41  # "ANOMAL1" in little-endian letters
+_META = "state.json"
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True, slots=True)
+class StateCapacities:
+    """How many records each table has room for; rounded up to a power of two, at least 64.
+
+    Attributes:
+        accounts: paying and trading accounts, 1 KiB each.
+        merchants: payees (terminals, merchants, receiving accounts), 1 KiB each.
+        devices: devices, 1 KiB each.
+        peers: peer groups, 64 bytes each.
+        instruments: instruments, 1.75 KiB each.
+        replay_ids: transaction ids that the replay guard knows at least, 128 to 256 bytes each.
+    """
+
+    accounts: int = 1_000_000
+    merchants: int = 200_000
+    devices: int = 500_000
+    peers: int = 16_384
+    instruments: int = 20_000
+    replay_ids: int = 1_000_000
+
+
+def _slots(count: int) -> int:
+    return max(1 << (count - 1).bit_length(), 2 * PROBE_MAX)
+
+
+def _shapes(capacities: StateCapacities) -> dict[str, tuple[np.dtype[Any], tuple[int, ...]]]:
+    entities = {
+        name: (dtypes.ENTITY, (_slots(getattr(capacities, name)),))
+        for name in ("accounts", "merchants", "devices", "instruments")
+    }
+    # The order is that of the kernels' arguments.
+    return {
+        "header": (dtypes.HEADER, (1,)),
+        "accounts": entities["accounts"],
+        "merchants": entities["merchants"],
+        "devices": entities["devices"],
+        "peers": (dtypes.PEER, (_slots(capacities.peers),)),
+        "instruments": entities["instruments"],
+        "markets": (dtypes.MARKET, (_slots(capacities.instruments),)),
+        # At most half full, so that a probe ends soon.
+        "guard": (dtypes.GUARD, (2, _slots(2 * capacities.replay_ids))),
+    }
+
+
+def _boot() -> int:
+    """Return a number that names this boot of the machine.
+
+    Memory-mapped pages survive until it ends, whatever happens to the process.
+    """
+    try:
+        return uuid.UUID(_BOOT_ID.read_text(encoding="ascii").strip()).int & (1 << 63) - 1
+    except (OSError, ValueError):
+        # No such file off Linux; then only a clean stop counts.
+        return monotonic_ns()
+
+
+class State:
+    """All tables of one installation, and the counters they share.
+
+    Attributes:
+        tables: header, accounts, merchants, devices, peers, instruments, markets, guard, in the
+            order that the kernels take them.
+        was_clean: whether the last process that had the state open closed it cleanly.
+        was_whole: whether every change found is complete: closed cleanly, or left by a process that
+            died outside the kernels since this boot of the machine.
+    """
+
+    def __init__(self, directory: Path | None, capacities: StateCapacities) -> None:
+        """Open or create the state; see open_state."""
+        self.directory = directory
+        self.capacities = capacities
+        self._shapes = _shapes(capacities)
+        self._maps: list[np.memmap[Any, Any]] = []
+        self.tables: tuple[NDArray[Any], ...] = ()
+        self.was_clean = False
+        self.was_whole = False
+        if directory is not None:
+            directory.mkdir(parents=True, exist_ok=True)
+        if directory is None or not self._fits(directory):
+            self.reset()
+        else:
+            self.tables = tuple(self._map(name, "r+") for name in self._shapes)
+            self.was_clean = bool(self.header["clean"])
+            died_idle = self.header["boot"] == _boot() and not self.header["busy"].any()
+            self.was_whole = self.was_clean or died_idle
+            self.header["clean"] = 0
+            self.header["boot"] = _boot()
+
+    @property
+    def header(self) -> NDArray[Any]:
+        """The HEADER record as a 0-dimensional view."""
+        view: NDArray[Any] = self.tables[0][0]
+        return view
+
+    @property
+    def sequence(self) -> int:
+        """Sequence of the last event that the state has taken in."""
+        return int(self.header["sequence"])
+
+    def reset(self) -> None:
+        """Empty every table. A file is replaced, so that old pages cost nothing."""
+        self._maps.clear()
+        if self.directory is None:
+            self.tables = tuple(np.zeros(shape, dtype) for dtype, shape in self._shapes.values())
+        else:
+            for name in self._shapes:
+                self._path(name).unlink(missing_ok=True)
+            self.tables = tuple(self._map(name, "w+") for name in self._shapes)
+            meta = {"layout_version": dtypes.LAYOUT_VERSION, **asdict(self.capacities)}
+            (self.directory / _META).write_text(json.dumps(meta, indent=2), encoding="utf-8")
+        header = self.header
+        header["magic"] = _MAGIC
+        header["layout_version"] = dtypes.LAYOUT_VERSION
+        header["boot"] = _boot()
+        # Generation 0 is what an untouched slot holds, and 1 looks back at 0: start at 2.
+        header["guard_generation"] = 2
+        header["guard_limit"] = self.capacities.replay_ids
+
+    def fill_ratios(self) -> dict[str, float]:
+        """Return the occupied share of each table that entities live in, 0 to 1."""
+        names = list(self._shapes)[1:-1]
+        occupied = self.header["occupied_count"]
+        return {
+            name: float(occupied[index]) / self.tables[index + 1].shape[0]
+            for index, name in enumerate(names)
+        }
+
+    def flush(self) -> None:
+        """Write all changed pages to the disk. Blocks for as long as that takes."""
+        for mapped in self._maps:
+            mapped.flush()
+
+    def mark_clean(self) -> None:
+        """Flush, and note that the state is the fold of the whole journal."""
+        self.flush()
+        self.header["clean"] = 1
+        if self._maps:
+            self._maps[0].flush()
+
+    def close(self) -> None:
+        """Let go of the files. The state must not be used afterwards."""
+        self.tables = ()
+        self._maps.clear()
+
+    def _path(self, name: str) -> Path:
+        assert self.directory is not None
+        return self.directory / f"{name}.table"
+
+    def _map(self, name: str, mode: Any) -> NDArray[Any]:
+        dtype, shape = self._shapes[name]
+        mapped: np.memmap[Any, Any] = np.memmap(self._path(name), dtype, mode, shape=shape)
+        self._maps.append(mapped)
+        return mapped.view(np.ndarray)
+
+    def _fits(self, directory: Path) -> bool:
+        try:
+            meta = json.loads((directory / _META).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return False
+        expected = {"layout_version": dtypes.LAYOUT_VERSION, **asdict(self.capacities)}
+        return meta == expected and all(
+            self._path(name).exists()
+            and self._path(name).stat().st_size == dtype.itemsize * int(np.prod(shape))
+            for name, (dtype, shape) in self._shapes.items()
+        )
+
+
+def open_state(directory: Path | None, capacities: StateCapacities) -> State:
+    """Open the state in `directory`, creating it empty where there is none that fits.
+
+    Args:
+        directory: folder of the table files; None keeps everything in this process's memory.
+        capacities: sizes of the tables.
+
+    Raises:
+        OSError: the files cannot be made.
+    """
+    return State(directory, capacities)
