@@ -1,0 +1,218 @@
+"""The gateway's configuration, read once from the environment, checked whole, and frozen."""
+
+import ipaddress
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gateway.db.url import database_url
+from gateway.errors import ConfigurationError
+
+_SECRET_LENGTH_MIN = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayConfig:
+    """Everything that can be set. Environment variables have the same names in upper case."""
+
+    debug: bool = False
+    environment: str = "development"
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 1
+    data_dir: Path = Path("data")
+    database_url: str = field(default="", repr=False)
+    database_pool_size: int = 10
+    cors_origins: tuple[str, ...] = ("http://localhost:3000",)
+    secret_key: str = field(default="", repr=False)
+    access_token_expire_minutes: int = 30
+    risk_threshold_low: float = 20.0
+    risk_threshold_medium: float = 50.0
+    risk_threshold_high: float = 80.0
+    risk_threshold_critical: float = 95.0
+    rate_limit_requests: int = 100
+    rate_limit_window_seconds: int = 60
+    log_level: str = "INFO"
+    log_format: str = "console"
+    enable_metrics: bool = True
+    metrics_path: str = "/metrics"
+    scoring_target: str = "127.0.0.1:50051"
+    scoring_timeout_ms: int = 1000
+    # How long evaluate waits for its alert to be readable.
+    ingest_wait_ms: int = 2000
+    feed_batch_size_max: int = 1024
+    fold_window_seconds: int = 600
+    require_fraud_notes: bool = False
+    insecure_allow_remote_without_login: bool = False
+
+    @property
+    def is_production(self) -> bool:
+        """True when the strict rules of production hold."""
+        return self.environment == "production"
+
+
+class _Reader:
+    """Takes values out of an environment and collects what is wrong with them."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.faults: list[str] = []
+
+    def text(self, name: str, default: str) -> str:
+        return self._environ.get(name, "").strip() or default
+
+    def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
+        value = self.text(name, default)
+        if value not in allowed:
+            self.faults.append(f"{name} must be one of {', '.join(allowed)}, was {value!r}")
+        return value
+
+    def flag(self, name: str, default: bool) -> bool:
+        value = self.text(name, str(default)).lower()
+        if value in {"true", "1", "yes", "on"}:
+            return True
+        if value not in {"false", "0", "no", "off"}:
+            self.faults.append(f"{name} must be true or false, was {value!r}")
+        return False
+
+    def integer(self, name: str, default: int, lowest: int, highest: int) -> int:
+        raw = self.text(name, str(default))
+        try:
+            value = int(raw)
+        except ValueError:
+            value = lowest - 1
+        if not lowest <= value <= highest:
+            self.faults.append(f"{name} must be a whole number {lowest}..{highest}, was {raw!r}")
+            return default
+        return value
+
+    def real(self, name: str, default: float, lowest: float, highest: float) -> float:
+        raw = self.text(name, str(default))
+        try:
+            value = float(raw)
+        except ValueError:
+            value = lowest - 1
+        # A NaN fails the comparison, which is what we want.
+        if not lowest <= value <= highest:
+            self.faults.append(f"{name} must be a number {lowest:g}..{highest:g}, was {raw!r}")
+            return default
+        return value
+
+    def origins(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        """Read a list that is separated by commas or written as a JSON list."""
+        raw = self.text(name, "")
+        if not raw:
+            return default
+        if not raw.startswith("["):
+            return tuple(part.strip() for part in raw.split(",") if part.strip())
+        try:
+            values = json.loads(raw)
+        except json.JSONDecodeError:
+            values = None
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            self.faults.append(
+                f"{name} must be separated by commas or a JSON list of texts, was {raw!r}"
+            )
+            return default
+        return tuple(values)
+
+
+def load_config(environ: Mapping[str, str]) -> GatewayConfig:
+    """Return the configuration that an environment asks for.
+
+    Raises:
+        ConfigurationError: its message lists every fault, a line each.
+    """
+    read = _Reader(environ)
+    environment = read.choice(
+        "ENVIRONMENT", "development", ("development", "test", "staging", "production")
+    )
+    production = environment == "production"
+    data_dir = Path(read.text("DATA_DIR", "./data"))
+    config = GatewayConfig(
+        debug=read.flag("DEBUG", default=False),
+        environment=environment,
+        host=read.text("HOST", "127.0.0.1"),
+        port=read.integer("PORT", 8000, 0, 65_535),
+        workers=read.integer("WORKERS", 1, 1, 64),
+        data_dir=data_dir,
+        database_url=_database_url(read, data_dir),
+        database_pool_size=read.integer("DATABASE_POOL_SIZE", 10, 2, 1000),
+        cors_origins=read.origins("CORS_ORIGINS", ("http://localhost:3000",)),
+        secret_key=read.text("SECRET_KEY", ""),
+        access_token_expire_minutes=read.integer("ACCESS_TOKEN_EXPIRE_MINUTES", 30, 1, 1_440),
+        risk_threshold_low=read.real("RISK_THRESHOLD_LOW", 20.0, 0, 100),
+        risk_threshold_medium=read.real("RISK_THRESHOLD_MEDIUM", 50.0, 0, 100),
+        risk_threshold_high=read.real("RISK_THRESHOLD_HIGH", 80.0, 0, 100),
+        risk_threshold_critical=read.real("RISK_THRESHOLD_CRITICAL", 95.0, 0, 100),
+        rate_limit_requests=read.integer("RATE_LIMIT_REQUESTS", 100, 0, 10_000_000),
+        rate_limit_window_seconds=read.integer("RATE_LIMIT_WINDOW_SECONDS", 60, 1, 86_400),
+        log_level=read.choice(
+            "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+        ),
+        log_format=read.choice(
+            "LOG_FORMAT", "json" if production else "console", ("console", "json")
+        ),
+        enable_metrics=read.flag("ENABLE_METRICS", default=True),
+        metrics_path=read.text("METRICS_PATH", "/metrics"),
+        scoring_target=read.text("SCORING_TARGET", "127.0.0.1:50051"),
+        scoring_timeout_ms=read.integer("SCORING_TIMEOUT_MS", 1000, 1, 60_000),
+        ingest_wait_ms=read.integer("INGEST_WAIT_MS", 2000, 0, 60_000),
+        feed_batch_size_max=read.integer("FEED_BATCH_SIZE_MAX", 1024, 1, 4096),
+        fold_window_seconds=read.integer("FOLD_WINDOW_SECONDS", 600, 0, 86_400),
+        require_fraud_notes=read.flag("REQUIRE_FRAUD_NOTES", default=False),
+        insecure_allow_remote_without_login=read.flag(
+            "INSECURE_ALLOW_REMOTE_WITHOUT_LOGIN", default=False
+        ),
+    )
+    read.faults += _contradictions(config)
+    if read.faults:
+        raise ConfigurationError("\n".join(read.faults), details={"faults": list(read.faults)})
+    return config
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach a server on that address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _database_url(read: _Reader, data_dir: Path) -> str:
+    try:
+        return database_url(read.text("DATABASE_URL", ""), data_dir)
+    except ConfigurationError as error:
+        read.faults.append(error.message)
+        return ""
+
+
+def _contradictions(config: GatewayConfig) -> list[str]:
+    """Return what is wrong between settings that are each fine by themselves."""
+    faults = []
+    thresholds = (
+        config.risk_threshold_low,
+        config.risk_threshold_medium,
+        config.risk_threshold_high,
+        config.risk_threshold_critical,
+    )
+    if list(thresholds) != sorted(set(thresholds)):
+        faults.append(
+            "RISK_THRESHOLD_LOW, _MEDIUM, _HIGH and _CRITICAL must rise, were "
+            + ", ".join(f"{threshold:g}" for threshold in thresholds)
+        )
+    if not config.metrics_path.startswith("/"):
+        faults.append(f"METRICS_PATH must start with /, was {config.metrics_path!r}")
+    if config.is_production and len(config.secret_key) < _SECRET_LENGTH_MIN:
+        faults.append(
+            f"SECRET_KEY is required when ENVIRONMENT=production: at least {_SECRET_LENGTH_MIN} characters"
+        )
+    if config.is_production and config.debug:
+        faults.append("DEBUG must be false when ENVIRONMENT=production")
+    if not is_loopback(config.host) and not config.insecure_allow_remote_without_login:
+        faults.append(
+            f"HOST {config.host!r} can be reached from other machines and there is no login yet: keep a loopback"
+            " address behind a proxy that asks for one, or set INSECURE_ALLOW_REMOTE_WITHOUT_LOGIN=true"
+        )
+    return faults

@@ -1,0 +1,1 @@
+"""The database, SQLite or PostgreSQL: tables, migrations and repositories."""

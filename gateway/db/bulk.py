@@ -1,0 +1,101 @@
+"""All that differs between the two databases: bulk load, upsert and sets of keys."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Table, bindparam, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.types import String
+
+# Length of "2026-02-09 14:32:18.123456", the form in which SQLAlchemy keeps a time on SQLite.
+_SQLITE_TIME_LENGTH = 26
+
+
+def is_postgresql(connection: AsyncConnection) -> bool:
+    """Return whether the connection leads to PostgreSQL."""
+    return connection.dialect.name == "postgresql"
+
+
+async def load(connection: AsyncConnection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Add rows, whose values stand in column order, by the fastest way the database has. Times are aware, in UTC."""
+    if not rows:
+        return
+    columns = ", ".join(column.name for column in table.columns)
+    if is_postgresql(connection):
+        raw = await connection.get_raw_connection()
+        async with (
+            raw.driver_connection.cursor() as cursor,  # type: ignore[union-attr]
+            cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN") as copy,
+        ):
+            for row in rows:
+                await copy.write_row(row)
+        return
+    marks = ", ".join("?" * len(table.columns))
+    await connection.exec_driver_sql(
+        f"INSERT INTO {table.name} ({columns}) VALUES ({marks})",  # noqa: S608 - names of our own table
+        [_sqlite_row(row) for row in rows],
+    )
+    # aiosqlite answers from a thread; other tasks get their turn between two loads of a long backlog.
+    await asyncio.sleep(0)
+
+
+def _sqlite_row(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(
+        value.isoformat(" ", "microseconds")[:_SQLITE_TIME_LENGTH]
+        if isinstance(value, datetime)
+        else value
+        for value in row
+    )
+
+
+async def existing(
+    connection: AsyncConnection, column: ColumnElement[str], values: Sequence[str]
+) -> set[str]:
+    """Return those of the values that the column holds already."""
+    found = await connection.execute(
+        select(column).where(one_of(connection, column, "values")),
+        {"values": key_set(connection, values)},
+    )
+    return set(found.scalars())
+
+
+def one_of(
+    connection: AsyncConnection, column: ColumnElement[str], name: str
+) -> ColumnElement[bool]:
+    """Return the condition that a column is among the keys bound to `name`; its text is the same for any number."""
+    if is_postgresql(connection):
+        return column == postgresql.Any(bindparam(name, type_=postgresql.ARRAY(String())))
+    return column.in_(text(f"SELECT value FROM json_each(:{name})"))
+
+
+def key_set(connection: AsyncConnection, values: Sequence[str]) -> Any:
+    """Return keys as `one_of` wants them bound."""
+    return list(values) if is_postgresql(connection) else msgspec.json.encode(values).decode()
+
+
+async def upsert(
+    connection: AsyncConnection,
+    table: Table,
+    rows: Sequence[dict[str, Any]],
+    *,
+    key: str,
+    add: Sequence[str] = (),
+    replace: Sequence[str] = (),
+) -> None:
+    """Insert rows; where the key exists, add to the columns `add` and overwrite the columns `replace`."""
+    if not rows:
+        return
+    insert = (postgresql if is_postgresql(connection) else sqlite).insert(table)
+    changes = {name: table.c[name] + insert.excluded[name] for name in add}
+    changes |= {name: insert.excluded[name] for name in replace}
+    statement = (
+        insert.on_conflict_do_update(index_elements=[key], set_=changes)
+        if changes
+        else insert.on_conflict_do_nothing(index_elements=[key])
+    )
+    await connection.execute(statement, list(rows))

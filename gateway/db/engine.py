@@ -1,0 +1,141 @@
+"""The database as the services see it: transactions that read, transactions that write, and errors in our own words.
+
+SQLite has one writer at a time. Its writers queue here, in order, instead of polling for the file's lock, and a writing
+transaction takes that lock at its start, so that it never has to be given up half way.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import psycopg
+from sqlalchemy import event, text
+from sqlalchemy import exc as sqlalchemy_errors
+from sqlalchemy.engine import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from gateway.db.repositories.alerts import AlertRepository
+from gateway.db.repositories.cases import CaseRepository
+from gateway.db.repositories.feed import FeedRepository
+from gateway.db.repositories.outbox import OutboxRepository
+from gateway.errors import RowsRefusedError, UnavailableError
+
+_POOL_TIMEOUT_S = 5.0
+_CONNECT_TIMEOUT_S = 3
+_BUSY_TIMEOUT_MS = 5_000
+# Bounds on one statement and on waiting for a row; a statement of ours takes milliseconds.
+_POSTGRESQL_OPTIONS = "-c statement_timeout=30000 -c lock_timeout=5000 -c timezone=UTC"
+_WRITES = "gateway_writes"
+
+
+class Unit:
+    """One transaction: the repositories that take part in it."""
+
+    def __init__(self, connection: Any) -> None:
+        self.alerts = AlertRepository(connection)
+        self.cases = CaseRepository(connection)
+        self.feed = FeedRepository(connection)
+        self.outbox = OutboxRepository(connection)
+
+
+class Database:
+    """A database that holds the gateway's tables."""
+
+    def __init__(self, url: str, pool_size: int) -> None:
+        self._engine = _engine(url, pool_size)
+        self._writers: AsyncEngine = self._engine.execution_options(**{_WRITES: True})
+        self._one_writer = asyncio.Lock() if self._engine.dialect.name == "sqlite" else None
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Unit]:
+        """Open a transaction that only reads.
+
+        Raises:
+            UnavailableError: the database cannot be reached or does not answer in time.
+        """
+        with translated_errors():
+            async with self._engine.connect() as connection, connection.begin():
+                yield Unit(connection)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Unit]:
+        """Open a transaction that is committed at the end of the block, and undone if it raises.
+
+        Raises:
+            UnavailableError: the database cannot be reached or does not answer in time.
+            RowsRefusedError: the database cannot hold a value.
+        """
+        with translated_errors():
+            if self._one_writer is None:
+                async with self._writers.begin() as connection:
+                    yield Unit(connection)
+            else:
+                async with self._one_writer, self._writers.begin() as connection:
+                    yield Unit(connection)
+
+    async def ping(self) -> None:
+        """Raise UnavailableError unless the database answers."""
+        with translated_errors():
+            async with self._engine.connect() as connection:
+                await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._engine.dispose()
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Turn what the drivers raise into the gateway's errors; a client never sees a message of the database."""
+    try:
+        yield
+    except (sqlalchemy_errors.DataError, sqlalchemy_errors.IntegrityError) as error:
+        raise RowsRefusedError(str(error.orig)) from error
+    except (psycopg.DataError, psycopg.IntegrityError) as error:
+        raise RowsRefusedError(str(error)) from error
+    except (
+        sqlalchemy_errors.OperationalError,
+        sqlalchemy_errors.InterfaceError,
+        sqlalchemy_errors.InternalError,
+        sqlalchemy_errors.TimeoutError,
+        psycopg.OperationalError,
+        psycopg.InterfaceError,
+        OSError,
+    ) as error:
+        raise UnavailableError("the database is away", reason="DATABASE_UNAVAILABLE") from error
+
+
+def _engine(url: str, pool_size: int) -> AsyncEngine:
+    if url.startswith("sqlite"):
+        engine = create_async_engine(
+            url, pool_size=pool_size, max_overflow=0, pool_timeout=_POOL_TIMEOUT_S
+        )
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+        return engine
+    return create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=_POOL_TIMEOUT_S,
+        # A server that was restarted is noticed before a request fails for it.
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": _CONNECT_TIMEOUT_S, "options": _POSTGRESQL_OPTIONS},
+    )
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver must not open transactions by itself; _begin_sqlite says which kind is wanted.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,261 @@
+"""Alerts and the transactions that belong to them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Select, and_, func, literal, or_, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.elements import ColumnElement
+
+from gateway.db import bulk
+from gateway.db.tables import alert_events, alert_transactions, alerts
+from gateway.domain.alert import Alert, AlertEvent, AlertPage, AlertTransaction
+from gateway.domain.enumerations import AlertStatus, CaseDecision, EntityType, Severity
+from gateway.domain.pagination import (
+    AlertQuery,
+    AlertSort,
+    Position,
+    decode_cursor,
+    encode_cursor,
+)
+
+_ENUMERATIONS: dict[str, Any] = {
+    "status": AlertStatus,
+    "severity": Severity,
+    "entity_type": EntityType,
+    "outcome": CaseDecision,
+}
+
+
+class AlertRepository:
+    """SQL of alerts, inside the caller's transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def get(self, alert_id: str) -> Alert | None:
+        """Return an alert by its id, or by the id of an alert that was folded into it."""
+        owner = (
+            select(alert_transactions.c.alert_id)
+            .where(alert_transactions.c.raised_alert_id == alert_id)
+            .limit(1)
+            .scalar_subquery()
+        )
+        row = (
+            await self._connection.execute(
+                select(alerts).where(alerts.c.alert_id == func.coalesce(owner, literal(alert_id)))
+            )
+        ).first()
+        return _alert(row) if row else None
+
+    async def page(self, query: AlertQuery) -> AlertPage:
+        """Return one page of alerts, by cursor where the query has one."""
+        matching = _filtered(query)
+        total = await self._connection.scalar(select(func.count()).select_from(matching.subquery()))
+        order = _ORDERS[query.sort]
+        listed = matching.order_by(*(column.desc() for column in order))
+        if query.cursor:
+            listed = listed.where(_after(decode_cursor(query.cursor, query.sort)))
+        else:
+            listed = listed.offset((query.page - 1) * query.limit)
+        # One more than asked for tells whether the list goes on.
+        found = [
+            _alert(row) for row in await self._connection.execute(listed.limit(query.limit + 1))
+        ]
+        shown = found[: query.limit]
+        more = len(found) > query.limit
+        return AlertPage(
+            alerts=shown,
+            total=total or 0,
+            next_cursor=encode_cursor(_position(shown[-1], query.sort)) if more else None,
+        )
+
+    async def change(self, alert: Alert, version_before: int) -> bool:
+        """Store a changed alert unless somebody else changed it first; False when somebody did."""
+        changed = await self._connection.execute(
+            update(alerts)
+            .where(alerts.c.alert_id == alert.alert_id, alerts.c.version == version_before)
+            .values(**msgspec.structs.asdict(alert))
+        )
+        return changed.rowcount == 1
+
+    async def name_entity(self, alert_id: str, entity: str, entity_type: EntityType) -> None:
+        """Show an alert under another entity; what folds into it stays the same."""
+        await self._connection.execute(
+            update(alerts)
+            .where(alerts.c.alert_id == alert_id)
+            .values(entity=entity, entity_type=entity_type)
+        )
+
+    async def folding_candidates(
+        self, accounts: Sequence[str], since: datetime, until: datetime
+    ) -> list[Alert]:
+        """Return open alerts of the accounts that began in [since, until], locked until the transaction ends."""
+        found = await self._connection.execute(
+            select(alerts)
+            .where(bulk.one_of(self._connection, alerts.c.account_id, "accounts"))
+            .where(alerts.c.is_open, alerts.c.first_event_time.between(since, until))
+            .order_by(alerts.c.alert_id)
+            .with_for_update(),
+            {"accounts": bulk.key_set(self._connection, accounts)},
+        )
+        return [_alert(row) for row in found]
+
+    async def fraud_counts(self, accounts: Sequence[str]) -> dict[str, int]:
+        """Return how many alerts of each account ended as fraud; accounts without one are left out."""
+        found = await self._connection.execute(
+            select(alerts.c.account_id, func.count())
+            .where(bulk.one_of(self._connection, alerts.c.account_id, "accounts"))
+            .where(alerts.c.outcome == CaseDecision.FRAUD)
+            .group_by(alerts.c.account_id),
+            {"accounts": bulk.key_set(self._connection, accounts)},
+        )
+        return {row[0]: row[1] for row in found}
+
+    async def known_alerts(self, alert_ids: Sequence[str]) -> set[str]:
+        """Return those of the ids that are stored already."""
+        return await bulk.existing(self._connection, alerts.c.alert_id, alert_ids)
+
+    async def add(self, new: Sequence[Alert]) -> None:
+        """Store new alerts."""
+        await bulk.load(self._connection, alerts, [msgspec.structs.astuple(alert) for alert in new])
+
+    async def put_folded(self, folded: Sequence[Alert]) -> None:
+        """Store alerts that took transactions in; they were locked by `folding_candidates`."""
+        for alert in folded:
+            await self._connection.execute(
+                update(alerts)
+                .where(alerts.c.alert_id == alert.alert_id)
+                .values(**msgspec.structs.asdict(alert))
+            )
+
+    async def add_transactions(self, members: Sequence[AlertTransaction]) -> None:
+        """Store which transactions belong to which alert."""
+        await bulk.load(
+            self._connection,
+            alert_transactions,
+            [msgspec.structs.astuple(member) for member in members],
+        )
+
+    async def transactions(self, alert_id: str, limit: int) -> list[AlertTransaction]:
+        """Return the transactions of an alert, oldest event first."""
+        found = await self._connection.execute(
+            select(alert_transactions)
+            .where(alert_transactions.c.alert_id == alert_id)
+            .order_by(alert_transactions.c.event_time, alert_transactions.c.transaction_id)
+            .limit(limit)
+        )
+        return [AlertTransaction(*row) for row in found]
+
+    async def similar(self, alert: Alert, limit: int) -> list[Alert]:
+        """Return closed alerts of the same account, newest first."""
+        found = await self._connection.execute(
+            select(alerts)
+            .where(alerts.c.account_id == alert.account_id, alerts.c.is_open.is_(False))
+            .where(alerts.c.alert_id != alert.alert_id)
+            .order_by(alerts.c.raised_time.desc())
+            .limit(limit)
+        )
+        return [_alert(row) for row in found]
+
+    async def add_events(self, events: Sequence[AlertEvent]) -> None:
+        """Add rows to the history of alerts, in order."""
+        if events:
+            await self._connection.execute(
+                alert_events.insert(), [msgspec.structs.asdict(event) for event in events]
+            )
+
+    async def events(self, alert_id: str) -> list[AlertEvent]:
+        """Return the history of an alert, oldest first."""
+        found = await self._connection.execute(
+            select(alert_events)
+            .where(alert_events.c.alert_id == alert_id)
+            .order_by(alert_events.c.event_id)
+        )
+        return [
+            AlertEvent(
+                row.alert_id,
+                row.action,
+                AlertStatus(row.old_status) if row.old_status else None,
+                AlertStatus(row.new_status),
+                row.analyst_id,
+                row.content,
+                row.event_time,
+            )
+            for row in found
+        ]
+
+    async def open_counts(self) -> dict[tuple[AlertStatus, Severity], int]:
+        """Return how many alerts there are by status and severity; empty groups are left out."""
+        found = await self._connection.execute(
+            select(alerts.c.status, alerts.c.severity, func.count()).group_by(
+                alerts.c.status, alerts.c.severity
+            )
+        )
+        return {(AlertStatus(row[0]), Severity(row[1])): row[2] for row in found}
+
+
+_ORDERS: dict[AlertSort, tuple[ColumnElement[Any], ...]] = {
+    AlertSort.TIMESTAMP: (alerts.c.raised_time, alerts.c.alert_id),
+    AlertSort.RISK_SCORE: (alerts.c.risk_score, alerts.c.alert_id),
+    AlertSort.PRIORITY: (alerts.c.is_open, alerts.c.queue_rank, alerts.c.alert_id),
+}
+
+
+def _alert(row: Any) -> Alert:
+    values = dict(row._mapping)  # noqa: SLF001 - the documented way to a row's columns by name
+    for name, enumeration in _ENUMERATIONS.items():
+        if values[name] is not None:
+            values[name] = enumeration(values[name])
+    return Alert(**values)
+
+
+def _filtered(query: AlertQuery) -> Select[Any]:
+    statement = select(alerts)
+    if query.severity is not None:
+        statement = statement.where(alerts.c.severity == query.severity)
+    if query.status is not None:
+        statement = statement.where(alerts.c.status == query.status)
+    if query.search:
+        pattern = f"%{_escaped(query.search.lower())}%"
+        statement = statement.where(
+            or_(
+                *(
+                    func.lower(column).like(pattern, escape="\\")
+                    for column in (
+                        alerts.c.alert_id,
+                        alerts.c.entity,
+                        alerts.c.account_id,
+                        alerts.c.transaction_id,
+                    )
+                )
+            )
+        )
+    return statement
+
+
+def _escaped(search: str) -> str:
+    return search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _position(alert: Alert, sort: AlertSort) -> Position:
+    value = {
+        AlertSort.TIMESTAMP: alert.raised_time,
+        AlertSort.RISK_SCORE: alert.risk_score,
+        AlertSort.PRIORITY: alert.queue_rank,
+    }[sort]
+    return Position(sort, value, alert.alert_id, alert.is_open)
+
+
+def _after(position: Position) -> ColumnElement[bool]:
+    column = _ORDERS[AlertSort(position.sort)][-2]
+    following = tuple_(column, alerts.c.alert_id) < tuple_(
+        literal(position.value, column.type), literal(position.row_id)
+    )
+    if position.sort != AlertSort.PRIORITY:
+        return following
+    same = and_(alerts.c.is_open.is_(position.is_open), following)
+    # Open alerts come first, so behind an open one all closed ones follow.
+    return or_(same, alerts.c.is_open.is_(False)) if position.is_open else same

@@ -1,0 +1,70 @@
+"""Pages: page numbers for people, opaque cursors for depth. A cursor holds the sort values of the last row seen."""
+
+import base64
+import binascii
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from gateway.domain.enumerations import AlertStatus, Severity
+from gateway.errors import FieldFault, InvalidArgumentError
+
+LIMIT_MAX = 100
+LIMIT_DEFAULT = 20
+CURSOR_LENGTH_MAX = 512
+
+
+class AlertSort(StrEnum):
+    """Orders of the alert list."""
+
+    # The analyst's queue: open alerts first, by queue rank.
+    PRIORITY = "priority"
+    # Highest risk first.
+    RISK_SCORE = "risk_score"
+    # Newest first.
+    TIMESTAMP = "timestamp"
+
+
+class AlertQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """What to list. `cursor` wins over `page`."""
+
+    page: int = 1
+    limit: int = LIMIT_DEFAULT
+    sort: AlertSort = AlertSort.TIMESTAMP
+    severity: Severity | None = None
+    status: AlertStatus | None = None
+    search: str = ""
+    cursor: str = ""
+
+
+class Position(msgspec.Struct, frozen=True, array_like=True):
+    """Where a list continues: after the row with these sort values and this id."""
+
+    sort: str
+    value: float | datetime
+    row_id: str
+    is_open: bool = False
+
+
+def encode_cursor(position: Position) -> str:
+    """Return the position as an opaque text that is safe in a URL."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(position)).decode("ascii").rstrip("=")
+
+
+def decode_cursor(cursor: str, sort: str) -> Position:
+    """Return the position that a cursor stands for.
+
+    Raises:
+        InvalidArgumentError: not a cursor of ours, or one of a list in another order.
+    """
+    fault = FieldFault("cursor", "cursor must be one that an earlier page of this list gave")
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        raw = base64.b64decode(padded, altchars=b"-_", validate=True)
+        position = msgspec.json.decode(raw, type=Position)
+    except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
+        raise InvalidArgumentError(fault.message, faults=(fault,)) from error
+    if position.sort != sort or isinstance(position.value, datetime) != (sort == "timestamp"):
+        raise InvalidArgumentError(fault.message, faults=(fault,))
+    return position

@@ -1,0 +1,1 @@
+"""HTTP: controllers, schemas, errors and middleware."""

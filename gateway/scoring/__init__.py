@@ -1,0 +1,1 @@
+"""The only part that knows gRPC: the client of the scoring server."""
