@@ -174,17 +174,25 @@ class EmbeddedJournal:
                 return found
         return None
 
-    def wait(self, after_sequence: int, timeout_s: float) -> bool:
-        """Wait until there is a record after a position; False at the timeout or when closed."""
+    def wait(
+        self, after_sequence: int, timeout_s: float, stopped: Callable[[], bool] = lambda: False
+    ) -> bool:
+        """Wait until there is a record after a position; False when there is none by the end."""
         with self._appended:
             self._waiting += 1
             try:
                 self._appended.wait_for(
-                    lambda: self._last_sequence > after_sequence or self._closed, timeout_s
+                    lambda: self._last_sequence > after_sequence or self._closed or stopped(),
+                    timeout_s,
                 )
             finally:
                 self._waiting -= 1
         return self._last_sequence > after_sequence
+
+    def wake(self) -> None:
+        """Make every waiter ask its `stopped` again."""
+        with self._appended:
+            self._appended.notify_all()
 
     def sync(self) -> None:
         """Make everything appended so far survive a power cut."""

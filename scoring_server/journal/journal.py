@@ -1,6 +1,6 @@
 """What the engine and the feed need of a journal. Consumers depend on this, not on a store."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 KIND_TRANSACTION = 0
@@ -61,10 +61,15 @@ class Journal(Protocol):
     def find(self, transaction_key: int) -> JournalRecord | None:
         """Return the newest transaction record of a key."""
 
-    def wait(self, after_sequence: int, timeout_s: float) -> bool:
+    def wait(
+        self, after_sequence: int, timeout_s: float, stopped: Callable[[], bool] = lambda: False
+    ) -> bool:
         """Wait until there is a record after a position.
 
         Returns:
-            False when there is none by the end of the timeout, or at once when the journal is
-            closed.
+            False when there is none by the end of the timeout, when `stopped` says so after a
+            `wake`, or when the journal is closed.
         """
+
+    def wake(self) -> None:
+        """Make every waiter ask its `stopped` again."""

@@ -1,0 +1,219 @@
+"""The transport on grpcio's stock synchronous server.
+
+The stock server runs each call in a thread, and streams hold theirs as long as they are open. So
+each Pool of the seam is an executor of its own, given to the server through the attribute
+`experimental_thread_pool` of a behavior, which grpcio's health service uses as well: streams and
+the feed can never take the threads that score. A pool that is full refuses at once, with RetryInfo.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import grpc
+
+from scoring_server.config import LimitConfig
+from scoring_server.errors import ConfigurationError, ResourceExhaustedError
+from scoring_server.rpc.bounded_pool import BoundedPool
+from scoring_server.rpc.stock_calls import IdleCalls, StreamCall, UnaryCall
+from scoring_server.rpc.transport import Method, Pool, ServerStreamMethod, StreamMethod, UnaryMethod
+from scoring_server.telemetry.metrics import Metrics
+
+if TYPE_CHECKING:
+    # The stubs make generic what is not generic when it runs.
+    _GenericHandler = grpc.GenericRpcHandler[Any, Any]
+    _MethodHandler = grpc.RpcMethodHandler[Any, Any]
+else:
+    _GenericHandler = grpc.GenericRpcHandler
+    _MethodHandler = grpc.RpcMethodHandler
+
+_CODE_NAMES = tuple(code.name for code in grpc.StatusCode)
+_RETRY_AFTER_S = 0.1
+_UNLIMITED_MS = 2**31 - 1
+_ADMIN_THREADS = 4
+_REFLECTION_THREADS = 4
+_OTHER_CALLS_MAX = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where and how to listen.
+
+    Attributes:
+        credentials: None serves without TLS.
+    """
+
+    host: str
+    port: int
+    credentials: grpc.ServerCredentials | None = None
+
+
+class _Handlers(_GenericHandler):
+    """Finds the handler of a path; a full pool's is one that refuses."""
+
+    def __init__(self, entries: Mapping[str, tuple["_Entry", BoundedPool]]) -> None:
+        self._entries = entries
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> _MethodHandler | None:
+        entry = self._entries.get(handler_call_details.method)
+        if entry is None:
+            return None
+        handlers, pool = entry
+        if pool.is_full:
+            handlers.count_shed()
+            return handlers.refuse
+        return handlers.handle
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    handle: _MethodHandler
+    refuse: _MethodHandler
+    count_shed: Callable[[], None]
+
+
+class StockTransport:
+    """A stock server for a set of methods.
+
+    Args:
+        methods: what it answers.
+        extensions: called with the server before it starts, to add stock services such as health.
+
+    Raises:
+        ConfigurationError: from `start`, when the port cannot be listened on.
+    """
+
+    def __init__(
+        self,
+        listen: Listen,
+        limits: LimitConfig,
+        methods: Iterable[Method],
+        metrics: Metrics,
+        extensions: Sequence[Callable[[grpc.Server], None]] = (),
+    ) -> None:
+        self._listen = listen
+        self._port = 0
+        self._idle = IdleCalls()
+        self._pools = _pools(limits)
+        self._refusals = BoundedPool("refusals", threads=1, calls_max=_OTHER_CALLS_MAX)
+        entries = {}
+        for method in methods:
+            pool = self._pools[method.pool]
+            entries[method.path] = (self._entry(method, pool, metrics), pool)
+        calls_max = sum(pool.calls_max for pool in self._pools.values()) + _OTHER_CALLS_MAX
+        self._server = grpc.server(
+            self._pools[Pool.ADMIN],
+            handlers=[_Handlers(entries)],
+            options=_options(limits),
+            maximum_concurrent_rpcs=calls_max,
+        )
+        for extend in extensions:
+            extend(self._server)
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on; 0 before `start`."""
+        return self._port
+
+    def pending(self, pool: Pool) -> int:
+        """Return how many calls a pool runs or keeps waiting."""
+        return self._pools[pool].pending
+
+    def start(self) -> None:
+        """Begin to answer calls."""
+        host = f"[{self._listen.host}]" if ":" in self._listen.host else self._listen.host
+        address = f"{host}:{self._listen.port}"
+        try:
+            if self._listen.credentials is None:
+                self._port = self._server.add_insecure_port(address)
+            else:
+                self._port = self._server.add_secure_port(address, self._listen.credentials)
+        except RuntimeError as error:
+            raise ConfigurationError(
+                f"GRPC_HOST and GRPC_PORT must be free to listen on, {address} is not: {error}",
+                reason="ADDRESS_IN_USE",
+            ) from error
+        self._server.start()
+
+    def stop(self, grace_s: float) -> None:
+        """Refuse new calls, let those in flight finish for a time, then cancel the rest."""
+        stopped = self._server.stop(grace_s)
+        self._idle.drain()
+        stopped.wait()
+        for pool in (*self._pools.values(), self._refusals):
+            pool.shutdown(wait=True)
+
+    def _entry(self, method: Method, pool: BoundedPool, metrics: Metrics) -> _Entry:
+        counts = metrics.method(method.path, _CODE_NAMES)
+        refuse = _refuse(method)
+        if isinstance(method, UnaryMethod):
+            refusing = UnaryMethod(method.service, method.name, method.pool, refuse)
+            handle = grpc.unary_unary_rpc_method_handler(UnaryCall(method, pool, counts))
+            refusal = grpc.unary_unary_rpc_method_handler(
+                UnaryCall(refusing, self._refusals, counts)
+            )
+        elif isinstance(method, ServerStreamMethod):
+            refusing_feed = ServerStreamMethod(method.service, method.name, method.pool, refuse)
+            handle = grpc.unary_stream_rpc_method_handler(
+                StreamCall(method, pool, counts, self._idle)
+            )
+            refusal = grpc.unary_stream_rpc_method_handler(
+                StreamCall(refusing_feed, self._refusals, counts, self._idle)
+            )
+        elif isinstance(method, StreamMethod):
+            refusing_stream = StreamMethod(method.service, method.name, method.pool, refuse)
+            handle = grpc.stream_stream_rpc_method_handler(
+                StreamCall(method, pool, counts, self._idle)
+            )
+            refusal = grpc.stream_stream_rpc_method_handler(
+                StreamCall(refusing_stream, self._refusals, counts, self._idle)
+            )
+        else:
+            message = f"{method!r} must be one of the kinds of the seam"
+            raise TypeError(message)
+        return _Entry(handle, refusal, metrics.shed(method.path))
+
+
+def _refuse(method: Method) -> Callable[[Any, Any], Any]:
+    def refuse(_request: object, _call: object) -> Any:
+        raise ResourceExhaustedError(
+            f"too many {method.name} calls at once; try again shortly",
+            retry_after_s=_RETRY_AFTER_S,
+        )
+
+    return refuse
+
+
+def _pools(limits: LimitConfig) -> dict[Pool, BoundedPool]:
+    sizes = {
+        Pool.SCORING: (limits.scoring_threads, limits.scoring_threads + limits.calls_waiting_max),
+        Pool.SCORE_STREAMS: (limits.score_streams_max, limits.score_streams_max),
+        Pool.FEED: (limits.subscribers_max, limits.subscribers_max),
+        Pool.ADMIN: (_ADMIN_THREADS, _OTHER_CALLS_MAX),
+        Pool.REFLECTION: (_REFLECTION_THREADS, _REFLECTION_THREADS),
+    }
+    return {
+        pool: BoundedPool(pool.value, threads=threads, calls_max=calls_max)
+        for pool, (threads, calls_max) in sizes.items()
+    }
+
+
+def _options(limits: LimitConfig) -> list[tuple[str, int]]:
+    return [
+        ("grpc.max_receive_message_length", limits.message_size_bytes_max),
+        ("grpc.max_send_message_length", limits.message_size_bytes_max),
+        # One process owns the port: a second server must fail, not share it silently.
+        ("grpc.so_reuseport", 0),
+        ("grpc.max_concurrent_streams", limits.calls_waiting_max + limits.scoring_threads),
+        # Finds dead peers behind a firewall within 80 s.
+        ("grpc.keepalive_time_ms", 60_000),
+        ("grpc.keepalive_timeout_ms", 20_000),
+        ("grpc.keepalive_permit_without_calls", 1),
+        # Clients may ping this often; grpcio's own default of 300 s cuts common client settings
+        # off.
+        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+        ("grpc.http2.max_ping_strikes", 2),
+        # Streams live as long as their callers want; stated because the default may change.
+        ("grpc.max_connection_age_ms", _UNLIMITED_MS),
+        ("grpc.max_connection_idle_ms", _UNLIMITED_MS),
+    ]

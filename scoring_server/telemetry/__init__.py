@@ -1,0 +1,1 @@
+"""What the scoring server tells its operators: metrics and logs."""

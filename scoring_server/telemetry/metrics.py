@@ -1,0 +1,142 @@
+"""Prometheus metrics. Children are resolved once, so that a call only adds to them."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+
+# Fine where answers lie when all is well, up to the longest authorisation times. Chosen by us.
+_LATENCY_BUCKETS_S = (
+    *(50e-6, 75e-6, 100e-6, 150e-6, 200e-6, 300e-6, 500e-6, 750e-6),
+    *(1e-3, 1.5e-3, 2e-3, 3e-3, 5e-3, 7.5e-3, 10e-3, 20e-3, 50e-3, 100e-3, 250e-3, 500e-3, 1.0),
+)
+
+
+class MethodMetrics:
+    """Counts and latencies of one method.
+
+    Args:
+        codes: every status code that a call can end with, by its upper-case name.
+    """
+
+    def __init__(
+        self, requests: Counter, latency: Histogram, method: str, codes: Iterable[str]
+    ) -> None:
+        self._by_code = {code: requests.labels(method, code) for code in codes}
+        self._observe = latency.labels(method).observe
+        self._ok = self._by_code["OK"].inc
+
+    def succeeded(self, elapsed_ns: int) -> None:
+        """Count a call that was answered."""
+        self._ok()
+        self._observe(elapsed_ns * 1e-9)
+
+    def failed(self, code: str, elapsed_ns: int) -> None:
+        """Count a call that ended with an error."""
+        self._by_code[code].inc()
+        self._observe(elapsed_ns * 1e-9)
+
+
+class Metrics:
+    """All metrics of one server, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "anomaly_rpc_requests",
+            "Calls that ended, by method and status code.",
+            ("method", "code"),
+            registry=self.registry,
+        )
+        self._latency = Histogram(
+            "anomaly_rpc_duration_seconds",
+            "Time from the start of a call's handling to its answer.",
+            ("method",),
+            buckets=_LATENCY_BUCKETS_S,
+            registry=self.registry,
+        )
+        self._shed = self._counter("anomaly_rpc_shed", "Calls refused by a bound.", "method")
+        self._transactions = self._counter(
+            "anomaly_transactions", "Transactions that came in, by what became of them.", "outcome"
+        )
+        self._decisions = self._counter(
+            "anomaly_decisions", "Decisions on new transactions.", "decision"
+        )
+        self._severities = self._counter(
+            "anomaly_severities", "Severities of new transactions.", "severity"
+        )
+        self._degraded = self._counter(
+            "anomaly_degraded", "New transactions answered without a part, by reason.", "reason"
+        )
+        self._labels = self._counter("anomaly_labels", "Labels, by what was done.", "status")
+        self.alerts = Counter("anomaly_alerts", "Alerts raised.", registry=self.registry)
+        self._model = Gauge(
+            "anomaly_model_info",
+            "1 for each model held.",
+            ("role", "name", "version", "sha256"),
+            registry=self.registry,
+        )
+
+    def method(self, method: str, codes: Iterable[str]) -> MethodMetrics:
+        """Return the metrics of one method."""
+        return MethodMetrics(self._requests, self._latency, method, codes)
+
+    def shed(self, method: str) -> Callable[[], None]:
+        """Return what counts a refused call of one method."""
+        return self._shed.labels(method).inc
+
+    def transactions(self, outcome: str) -> Counter:
+        """Return the counter of one outcome: new, replayed, conflict or invalid."""
+        return self._transactions.labels(outcome)
+
+    def decisions(self, names: Mapping[int, str]) -> dict[int, Counter]:
+        """Return the counters of decisions by their number."""
+        return {number: self._decisions.labels(name) for number, name in names.items()}
+
+    def severities(self, names: Mapping[int, str]) -> dict[int, Counter]:
+        """Return the counters of severities by their number."""
+        return {number: self._severities.labels(name) for number, name in names.items()}
+
+    def degraded(self, reason: str) -> Counter:
+        """Return the counter of one reason for a degraded answer."""
+        return self._degraded.labels(reason)
+
+    def labels(self, names: Mapping[int, str]) -> dict[int, Counter]:
+        """Return the counters of label statuses by their number."""
+        return {number: self._labels.labels(name) for number, name in names.items()}
+
+    def gauge(self, name: str, meaning: str, read: Callable[[], float]) -> None:
+        """Add a gauge that is read when it is scraped."""
+        Gauge(name, meaning, registry=self.registry).set_function(read)
+
+    def gauges(
+        self, name: str, meaning: str, label: str, reads: Mapping[str, Callable[[], float]]
+    ) -> None:
+        """Add a gauge with one child a label value, each read when it is scraped."""
+        gauge = Gauge(name, meaning, (label,), registry=self.registry)
+        for value, read in reads.items():
+            gauge.labels(value).set_function(read)
+
+    def model(self, *, role: str, name: str, version: str, sha256: str) -> None:
+        """State that a model is held."""
+        self._model.labels(role, name, version, sha256).set(1)
+
+    def _counter(self, name: str, meaning: str, label: str) -> Counter:
+        return Counter(name, meaning, (label,), registry=self.registry)
+
+
+class MetricsServer:
+    """Serves a registry at /metrics over HTTP until it is closed."""
+
+    def __init__(self, metrics: Metrics, host: str, port: int) -> None:
+        self._server, self._thread = start_http_server(port, host, metrics.registry)
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        return self._server.server_port
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
