@@ -43,7 +43,8 @@ def recover(
         for kind, group in groupby(records, key=lambda record: record.kind):
             members = list(group)
             dtype: np.dtype[Any] = TRANSACTION if kind == KIND_TRANSACTION else LABEL
-            rows = np.frombuffer(b"".join(member.row for member in members), dtype)
+            # A view of bytes is read-only, which the kernels' signatures do not take.
+            rows = np.frombuffer(b"".join(member.row for member in members), dtype).copy()
             sequences = np.array([member.sequence for member in members], np.uint64)
             if kind == KIND_TRANSACTION:
                 engine.replay_transactions(rows, sequences)

@@ -142,7 +142,8 @@ FEATURES = np.dtype(
         ("owner_side_ratio", "f4"),
         ("wash_match_ratio", "f4"),
         ("wash_match_count", "f4"),
-    ]
+    ],
+    align=True,
 )
 FEATURE_COUNT = FEATURES.itemsize // 4
 
