@@ -79,20 +79,20 @@ class Labels:
             rows, positions = self._changes(reports, results)
             if not positions:
                 return results
-            sequences = self._scorer.report_labels(
-                rows,
-                lambda row, sequence, ingest_time_ns: payload_of(
-                    positions[row], sequence, ingest_time_ns
-                ),
-            )
-            entries = []
-            for position, sequence in zip(positions, sequences, strict=True):
-                report = reports[position]
+            entries: list[LabelEntry] = []
+
+            def event_of(row: int, sequence: int, ingest_time_ns: int) -> bytes:
+                position = positions[row]
+                label_key, transaction_key, value, _ = reports[position]
                 results[position] = LabelResult(APPLIED, sequence)
-                entries.append(
-                    LabelEntry(report.label_key, report.transaction_key, report.value, sequence)
-                )
-            self._index.apply(entries)
+                entries.append(LabelEntry(label_key, transaction_key, value, sequence))
+                return payload_of(position, sequence, ingest_time_ns)
+
+            try:
+                self._scorer.report_labels(rows, event_of)
+            finally:
+                # Once they have events the state counts them, even if the journal is full now.
+                self._index.apply(entries)
             return results
 
     def _changes(

@@ -1,0 +1,140 @@
+"""EventService: the journal as a stream that a subscriber resumes by position.
+
+Stored events are sent as they are stored: a response is put together from their bytes.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+
+from anomaly.v1 import event_service_pb2
+
+from scoring_server.errors import (
+    FailedPreconditionError,
+    FieldViolation,
+    OutOfRangeError,
+    UnavailableError,
+)
+from scoring_server.journal.journal import Journal, JournalRecord
+from scoring_server.rpc import wire
+from scoring_server.rpc.decoding import parse
+from scoring_server.rpc.transport import Call, Method, Pool, ServerStreamMethod
+from scoring_server.rpc.validation import BATCH_SIZE_MAX, invalid
+
+SERVICE = "anomaly.v1.EventService"
+HEARTBEAT_S = 5.0
+
+_BATCH_SIZE = 1_024
+_JOURNAL_ID_LENGTH_MAX = 64
+# A response stays below the 4 MiB that gRPC clients accept when nobody tells them otherwise.
+_RESPONSE_SIZE_BYTES_MAX = 2 * 1024 * 1024
+_EVENTS = wire.tag(1)
+_JOURNAL_ID = wire.tag(2)
+_LATEST_SEQUENCE = wire.tag(3, 0)
+
+
+class EventService:
+    """Answers EventService.
+
+    Args:
+        heartbeat_s: longest silence of a stream.
+    """
+
+    def __init__(self, journal: Journal, *, heartbeat_s: float = HEARTBEAT_S) -> None:
+        self._journal = journal
+        self._heartbeat_s = heartbeat_s
+        self._stopping = threading.Event()
+        self._journal_id = wire.field(_JOURNAL_ID, journal.journal_id.encode())
+
+    def methods(self) -> list[Method]:
+        """Return the methods of the service."""
+        return [ServerStreamMethod(SERVICE, "Subscribe", Pool.FEED, self.subscribe)]
+
+    def stop(self) -> None:
+        """End all streams; a subscriber comes back to the next server with its position."""
+        self._stopping.set()
+        self._journal.wake()
+
+    def subscribe(self, request: bytes, call: Call) -> Iterator[bytes]:
+        """Give the events after a position, and then new ones until the caller goes."""
+        message = parse(event_service_pb2.SubscribeRequest, request)
+        self._check(message)
+        limit = message.batch_size_max or _BATCH_SIZE
+        position = message.after_sequence
+        call.on_end(self._journal.wake)
+
+        def ended() -> bool:
+            return self._stopping.is_set() or not call.is_active()
+
+        # The first answer comes at once, so that a subscriber knows that it is connected.
+        waited = True
+        while not ended():
+            latest = self._journal.last_sequence
+            records = self._fitting(self._journal.read(position, limit))
+            if records:
+                position = records[-1].sequence
+                yield self._response(records, max(latest, position))
+                waited = False
+                continue
+            if waited:
+                yield self._response((), latest)
+            self._journal.wait(max(position, latest), self._heartbeat_s, ended)
+            waited = True
+        if self._stopping.is_set():
+            raise UnavailableError("the server is stopping", reason="STOPPING")
+
+    def _check(self, message: event_service_pb2.SubscribeRequest) -> None:
+        violations = []
+        if message.batch_size_max > BATCH_SIZE_MAX:
+            violations.append(
+                FieldViolation(
+                    "batch_size_max", f"must be 0..{BATCH_SIZE_MAX}, was {message.batch_size_max}"
+                )
+            )
+        if len(message.journal_id) > _JOURNAL_ID_LENGTH_MAX:
+            violations.append(
+                FieldViolation(
+                    "journal_id", f"must be at most 64 characters, had {len(message.journal_id)}"
+                )
+            )
+        if violations:
+            raise invalid(violations)
+        journal = self._journal
+        available = {
+            "journal_id": journal.journal_id,
+            "first_sequence": str(journal.first_sequence),
+            "latest_sequence": str(journal.last_sequence),
+        }
+        if message.journal_id not in {"", journal.journal_id}:
+            raise FailedPreconditionError(
+                f"journal_id must be {journal.journal_id}, was {message.journal_id}",
+                reason="JOURNAL_CHANGED",
+                metadata=available,
+            )
+        if message.after_sequence > journal.last_sequence:
+            raise FailedPreconditionError(
+                f"after_sequence must be at most {journal.last_sequence}, "
+                f"was {message.after_sequence}",
+                reason="POSITION_UNKNOWN",
+                metadata=available,
+            )
+        if message.after_sequence + 1 < journal.first_sequence:
+            raise OutOfRangeError(
+                f"after_sequence must be at least {journal.first_sequence - 1}, "
+                f"was {message.after_sequence}",
+                reason="POSITION_DROPPED",
+                metadata=available,
+            )
+
+    def _fitting(self, records: list[JournalRecord]) -> list[JournalRecord]:
+        """Return the first records that fit into one response; one always does."""
+        size_bytes = 0
+        for index, record in enumerate(records):
+            size_bytes += len(record.payload)
+            if size_bytes > _RESPONSE_SIZE_BYTES_MAX and index:
+                return records[:index]
+        return records
+
+    def _response(self, records: Sequence[JournalRecord], latest_sequence: int) -> bytes:
+        parts = [wire.field(_EVENTS, record.payload) for record in records]
+        parts += (self._journal_id, _LATEST_SEQUENCE, wire.varint(latest_sequence))
+        return b"".join(parts)

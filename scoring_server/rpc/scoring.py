@@ -1,0 +1,237 @@
+"""ScoringService: single transactions, batches and streams of batches through one path."""
+
+from collections.abc import Iterator, Sequence
+
+from anomaly.v1 import scoring_service_pb2
+from anomaly.v1.transaction_pb2 import Transaction
+
+from scoring_server.engine.engine import Assessment
+from scoring_server.engine.scorer import Outcome, Scorer
+from scoring_server.errors import ConflictError, FieldViolation, ScoringError
+from scoring_server.rpc import wire
+from scoring_server.rpc.converters import (
+    TransactionConverter,
+    content_of,
+    result_of_event,
+    score_result,
+    scored_event,
+)
+from scoring_server.rpc.decoding import parse
+from scoring_server.rpc.status import status_of
+from scoring_server.rpc.transport import Call, Method, Pool, StreamMethod, UnaryMethod
+from scoring_server.rpc.validation import (
+    TRANSACTIONS_MAX,
+    check_size,
+    check_transaction,
+    invalid,
+)
+from scoring_server.telemetry.metrics import Metrics
+
+SERVICE = "anomaly.v1.ScoringService"
+
+_RESULT = wire.tag(1)
+_OUTCOMES = wire.tag(1)
+_OUTCOME_RESULT = wire.tag(1)
+_OUTCOME_ERROR = wire.tag(2)
+
+
+class ScoringService:
+    """Answers ScoringService.
+
+    Args:
+        model_time_s_min: a call with less time left is scored without the model.
+    """
+
+    def __init__(
+        self,
+        scorer: Scorer,
+        converter: TransactionConverter,
+        metrics: Metrics,
+        *,
+        model_time_s_min: float,
+    ) -> None:
+        self._scorer = scorer
+        self._converter = converter
+        self._metrics = metrics
+        self._model_time_s_min = model_time_s_min
+        self._alert_threshold = scorer.engine.settings.alert_threshold
+        self._count = _Counters(metrics)
+
+    def methods(self) -> list[Method]:
+        """Return the methods of the service."""
+        return [
+            UnaryMethod(SERVICE, "Score", Pool.SCORING, self.score),
+            UnaryMethod(SERVICE, "ScoreBatch", Pool.SCORING, self.score_batch),
+            StreamMethod(SERVICE, "ScoreStream", Pool.SCORE_STREAMS, self.score_stream),
+        ]
+
+    def score(self, request: bytes, call: Call) -> bytes:
+        """Score one transaction."""
+        message = parse(scoring_service_pb2.ScoreRequest, request)
+        if not message.HasField("transaction"):
+            raise invalid([FieldViolation("transaction", "must be given")])
+        transaction = message.transaction
+        violations = check_transaction(transaction)
+        if violations:
+            self._count.invalid(1)
+            raise invalid(violations)
+        (answer,) = self._answers([transaction], call)
+        if isinstance(answer, ScoringError):
+            raise answer
+        return wire.field(_RESULT, answer)
+
+    def score_batch(self, request: bytes, call: Call) -> bytes:
+        """Score a batch; each transaction gets its own result or error."""
+        message = parse(scoring_service_pb2.ScoreBatchRequest, request)
+        return self._outcomes(message.transactions, call)
+
+    def score_stream(self, requests: Iterator[bytes], call: Call) -> Iterator[bytes]:
+        """Score batch after batch; each request message is answered before the next is read."""
+        for request in requests:
+            if not call.is_active():
+                return
+            message = parse(scoring_service_pb2.ScoreStreamRequest, request)
+            yield self._outcomes(message.transactions, call)
+
+    def _outcomes(self, transactions: Sequence[Transaction], call: Call) -> bytes:
+        check_size("transactions", transactions, TRANSACTIONS_MAX)
+        answers: list[bytes | ScoringError] = []
+        good: list[Transaction] = []
+        places: list[int] = []
+        for index, transaction in enumerate(transactions):
+            # The error of one transaction is what Score would have said, so its paths are Score's.
+            violations = check_transaction(transaction)
+            if violations:
+                answers.append(invalid(violations))
+            else:
+                answers.append(b"")
+                good.append(transaction)
+                places.append(index)
+        self._count.invalid(len(transactions) - len(good))
+        if good:
+            for place, answer in zip(places, self._answers(good, call), strict=True):
+                answers[place] = answer
+        return b"".join(wire.field(_OUTCOMES, _outcome(answer)) for answer in answers)
+
+    def _answers(
+        self, transactions: Sequence[Transaction], call: Call
+    ) -> list[bytes | ScoringError]:
+        """Return a serialised ScoreResult or the error of each checked transaction."""
+        contents = [content_of(transaction) for transaction in transactions]
+        rows = self._converter.rows(transactions, contents)
+        block = _Block(transactions, contents, self._alert_threshold)
+        remaining_s = call.time_remaining_s()
+        with_model = remaining_s is None or remaining_s >= self._model_time_s_min
+        outcomes = self._scorer.score(rows, block.encode, with_model=with_model)
+        if block.assessment is not None:
+            self._count.assessed(block.assessment, self._alert_threshold)
+        return [
+            self._answer(outcome, transaction, result)
+            for outcome, transaction, result in zip(
+                outcomes, transactions, block.results, strict=True
+            )
+        ]
+
+    def _answer(
+        self, outcome: Outcome, transaction: Transaction, result: bytes
+    ) -> bytes | ScoringError:
+        if outcome.status == "NEW":
+            return result
+        if outcome.status == "REPLAYED":
+            self._count.replayed()
+            first = result_of_event(outcome.payload)
+            first.replayed = True
+            return first.SerializeToString()
+        self._count.conflict()
+        return ConflictError(
+            "transaction_id must not be used again with other content, was first used by event "
+            f"{outcome.sequence}",
+            reason="TRANSACTION_ID_REUSED",
+            metadata={
+                "transaction_id": transaction.transaction_id,
+                "sequence": str(outcome.sequence),
+            },
+        )
+
+
+class _Block:
+    """Makes the events of a block's new transactions, and keeps their results for the answers."""
+
+    __slots__ = ("_alert_threshold", "_contents", "_transactions", "assessment", "results")
+
+    def __init__(
+        self,
+        transactions: Sequence[Transaction],
+        contents: Sequence[bytes],
+        alert_threshold: float,
+    ) -> None:
+        self._transactions = transactions
+        self._contents = contents
+        self._alert_threshold = alert_threshold
+        self.results = [b""] * len(transactions)
+        self.assessment: Assessment | None = None
+
+    def encode(
+        self, position: int, assessment: Assessment, row: int, sequence: int, ingest_time_ns: int
+    ) -> bytes:
+        """Return the event of one transaction; called by the scorer."""
+        self.assessment = assessment
+        result = score_result(
+            self._transactions[position].transaction_id,
+            assessment,
+            row,
+            sequence=sequence,
+            ingest_time_ns=ingest_time_ns,
+            alert_threshold=self._alert_threshold,
+        ).SerializeToString()
+        self.results[position] = result
+        return scored_event(
+            self._contents[position], result, sequence=sequence, ingest_time_ns=ingest_time_ns
+        )
+
+
+class _Counters:
+    """The service's metrics, each child resolved once."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self.new = metrics.transactions("new").inc
+        self.replayed = metrics.transactions("replayed").inc
+        self.conflict = metrics.transactions("conflict").inc
+        self._invalid = metrics.transactions("invalid")
+        self._alerts = metrics.alerts
+        self._metrics = metrics
+        self._degraded = {
+            reason: metrics.degraded(reason) for reason in ("MODEL_MISSING", "MODEL_SKIPPED")
+        }
+        decisions = scoring_service_pb2.Decision
+        self._decisions = metrics.decisions({n: decisions.Name(n) for n in decisions.values()})
+        severities = scoring_service_pb2.Severity
+        self._severities = metrics.severities({n: severities.Name(n) for n in severities.values()})
+
+    def invalid(self, count: int) -> None:
+        """Count transactions that were refused."""
+        if count:
+            self._invalid.inc(count)
+
+    def assessed(self, assessment: Assessment, alert_threshold: float) -> None:
+        """Count new transactions by what was decided."""
+        decisions = assessment.decision.tolist()
+        self.new(len(decisions))
+        for decision in decisions:
+            self._decisions[decision].inc()
+        for severity in assessment.severity.tolist():
+            self._severities[severity].inc()
+        alert_count = int((assessment.risk_score >= alert_threshold).sum())
+        if alert_count:
+            self._alerts.inc(alert_count)
+        for reason in assessment.degraded_reasons:
+            if reason not in self._degraded:
+                self._degraded[reason] = self._metrics.degraded(reason)
+            self._degraded[reason].inc(len(decisions))
+
+
+def _outcome(answer: bytes | ScoringError) -> bytes:
+    """Return the bytes of a ScoreOutcome."""
+    if isinstance(answer, ScoringError):
+        return wire.field(_OUTCOME_ERROR, status_of(answer).SerializeToString())
+    return wire.field(_OUTCOME_RESULT, answer)
