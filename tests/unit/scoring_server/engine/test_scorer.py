@@ -111,7 +111,7 @@ def test_labels_are_journaled_in_the_same_order_of_sequences(rig):
     rows = streams.transactions(2)
     rig.score(rows[:1])
     sequences = rig.scorer.report_labels(
-        streams.label_of(rows[0]), lambda position, sequence, _time: b"%d" % sequence
+        streams.label_of(rows[0]), lambda _position, sequence, _time: b"%d" % sequence
     )
     rig.score(rows[1:])
     assert sequences == [2]
