@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import signal
+import socket
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,12 +14,16 @@ import click
 
 from scoring_server import clock
 from scoring_server.child_process import ChildProcess
+from scoring_server.config import load_config
+from scoring_server.environment import EnvironmentReader
 from scoring_server.errors import ConfigurationError, UnavailableError
+from scoring_server.health import gateway_readiness
 from scoring_server.runtime_file import RuntimeFile, clear_runtime_file, read_runtime_file
 
 # A first start compiles the kernels; chosen by us from a cold start on a small machine.
 START_SECONDS_MAX: Final = 180.0
 READY_SECONDS_MAX: Final = 30.0
+ANSWER_SECONDS_MAX: Final = 5.0
 POLL_SECONDS: Final = 0.05
 GATEWAY_STOP_SECONDS_MAX: Final = 5.0
 SCORING_STOP_SECONDS_MAX: Final = 15.0
@@ -164,24 +169,12 @@ async def _usable(host: str, port: int, gateway: ChildProcess) -> None:
     deadline_ns = clock.monotonic_ns() + int(READY_SECONDS_MAX * clock.NS_PER_S)
     answer = ""
     while clock.monotonic_ns() < deadline_ns:
-        status, answer = await asyncio.to_thread(_get, host, port, "/health/ready")
+        status, answer = await asyncio.to_thread(gateway_readiness, host, port, ANSWER_SECONDS_MAX)
         if status == http.HTTPStatus.OK:
             return
         if await gateway.ended_within(POLL_SECONDS):
             raise UnavailableError(gateway.obituary())
     click.echo(f"Warning: the gateway is up, but not everything is ready: {answer}", err=True)
-
-
-def _get(host: str, port: int, path: str) -> tuple[int, str]:
-    connection = http.client.HTTPConnection(host, port, timeout=5)
-    try:
-        connection.request("GET", path)
-        response = connection.getresponse()
-        return response.status, response.read().decode(errors="replace")
-    except OSError as error:
-        return 0, str(error)
-    finally:
-        connection.close()
 
 
 async def _stop(children: Sequence[ChildProcess], hurry: asyncio.Task[bool]) -> None:
@@ -246,3 +239,48 @@ def _summary(running: Running) -> str:
     width = max(map(len, lines))
     frame = "─" * (width + 2)
     return "\n".join([f"┌{frame}┐", *(f"│ {line:<{width}} │" for line in lines), f"└{frame}┘"])
+
+
+def plan(environ: Mapping[str, str]) -> Plan:
+    """Return what `environ` asks for, once it is sure that it can be started.
+
+    Raises:
+        ConfigurationError: a variable is wrong, a port is taken, or servers already run on the
+            data directory.
+    """
+    config = load_config(environ)
+    read = EnvironmentReader(environ)
+    made = Plan(
+        environ=environ,
+        data_dir=config.data_dir,
+        grpc=Endpoint(config.grpc_host, config.grpc_port, "GRPC_PORT"),
+        metrics=Endpoint(config.metrics_host, config.metrics_port, "METRICS_PORT"),
+        rest=Endpoint(
+            read.text("HOST", "127.0.0.1"), read.integer("PORT", 8000, 0, 65_535), "PORT"
+        ),
+    )
+    read.raise_faults()
+    check_data_dir(made.data_dir)
+    for endpoint in (made.grpc, made.metrics, made.rest):
+        check_port(endpoint)
+    return made
+
+
+def check_port(endpoint: Endpoint) -> None:
+    """Make sure that an address can be listened on.
+
+    Raises:
+        ConfigurationError: it cannot; the message names the variable to change.
+    """
+    try:
+        family = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            # Without this a port whose connections have just been closed would count as taken.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((endpoint.host, endpoint.port))
+            probe.listen(1)
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot listen on {endpoint.host}:{endpoint.port}: {error.strerror}. "
+            f"Set {endpoint.variable} to a free port ({endpoint.variable}=0 takes any)"
+        ) from error
