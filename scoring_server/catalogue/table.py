@@ -1,70 +1,14 @@
-"""The one definition of every feature: meaning, unit, window and value at cold start.
+"""Every feature, in the order of the FEATURES record."""
 
-The order of columns is that of the FEATURES record in kernels/dtypes.py, which the kernels fill; a
-test keeps both equal. Models, rules and explanations name features by these names only.
-"""
+from typing import Final
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from scoring_server.catalogue.feature import Feature, windows
 
-from scoring_server.kernels import dtypes
-from scoring_server.kernels.dtypes import WINDOW_NAMES
-
-Kind = Literal["payment", "trade", "both"]
-
-
-@dataclass(frozen=True, slots=True)
-class Feature:
-    """One column that the engine computes.
-
-    Attributes:
-        name: stable name, lower case.
-        meaning: what it says, one phrase for people; read before the transaction itself is counted.
-        unit: unit of the value.
-        kind: the transactions it is computed for; 0.0 for the others.
-        window: length of time it looks back over; "" for all of the past or none.
-        cold_start: value for an entity that was never seen.
-    """
-
-    name: str
-    meaning: str
-    unit: str
-    kind: Kind
-    window: str = ""
-    cold_start: float = 0.0
-
-
-def _windows(entity: str, kind: Kind) -> list[Feature]:
-    counts = [
-        Feature(
-            f"{entity}_tx_count_{window}",
-            f"transactions of the {entity} in the last {window}",
-            "transactions",
-            kind,
-            window,
-        )
-        for window in WINDOW_NAMES
-    ]
-    unit = "quantity" if entity == "instrument" else "major currency units"
-    what = "quantity" if entity == "instrument" else "amount"
-    sums = [
-        Feature(
-            f"{entity}_amount_sum_{window}",
-            f"total {what} of the {entity} in the last {window}",
-            unit,
-            kind,
-            window,
-        )
-        for window in WINDOW_NAMES
-    ]
-    return counts + sums
-
-
-_ALL: Final = (
+ALL_FEATURES: Final = (
     Feature("amount", "amount of the transaction", "major currency units", "both"),
     Feature("hour_of_day", "time of day, UTC", "h", "both"),
     Feature("is_weekend", "1 on Saturday and Sunday, UTC", "0 or 1", "both"),
-    *_windows("account", "both"),
+    *windows("account", "both"),
     Feature(
         "account_event_count",
         "transactions of the account since it was first seen",
@@ -202,7 +146,7 @@ _ALL: Final = (
         "ratio",
         "payment",
     ),
-    *_windows("merchant", "payment"),
+    *windows("merchant", "payment"),
     Feature("merchant_age_days", "time since the payee was first seen", "d", "payment"),
     Feature(
         "merchant_rate_surprise",
@@ -240,7 +184,7 @@ _ALL: Final = (
         "ratio",
         "payment",
     ),
-    *_windows("device", "both"),
+    *windows("device", "both"),
     Feature("device_age_days", "time since the device was first seen", "d", "both"),
     Feature(
         "device_accounts_24h",
@@ -264,7 +208,7 @@ _ALL: Final = (
         "standard deviations of the log amount",
         "payment",
     ),
-    *_windows("instrument", "trade"),
+    *windows("instrument", "trade"),
     Feature(
         "instrument_return_z",
         "price change since the last trade over the instrument's own volatility",
@@ -314,19 +258,3 @@ _ALL: Final = (
         "1h",
     ),
 )
-
-FEATURES: Final = {feature.name: feature for feature in _ALL}
-FEATURE_NAMES: Final = tuple(feature.name for feature in _ALL)
-FEATURE_COUNT: Final = len(FEATURE_NAMES)
-FEATURE_INDEX: Final = {name: index for index, name in enumerate(FEATURE_NAMES)}
-PAYMENT_FEATURE_NAMES: Final = tuple(f.name for f in _ALL if f.kind in {"payment", "both"})
-TRADE_FEATURE_NAMES: Final = tuple(f.name for f in _ALL if f.kind in {"trade", "both"})
-
-
-def record_columns() -> tuple[str, ...]:
-    """Return the column names that the FEATURES record implies, windows spelled out."""
-    columns: list[str] = []
-    for name in dtypes.FEATURES.names or ():
-        shape = dtypes.FEATURES[name].shape
-        columns += [f"{name}_{window}" for window in WINDOW_NAMES] if shape else [name]
-    return tuple(columns)
