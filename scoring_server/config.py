@@ -27,16 +27,17 @@ class RiskConfig:
 
 @dataclass(frozen=True, slots=True)
 class CapacityConfig:
-    """Most entities of each kind that the state keeps at once; beyond that the idle longest go.
+    """Most records of each kind that the state keeps; state.StateCapacities says what each costs.
 
-    A record is made for each, so this is also the size of the state file.
+    Changing one makes the state be rebuilt from the journal.
     """
 
     accounts: int = 1_000_000
     merchants: int = 200_000
     devices: int = 500_000
+    peers: int = 16_384
     instruments: int = 20_000
-    transactions: int = 1_000_000
+    replay_ids: int = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +179,7 @@ def _risk(read: EnvironmentReader) -> RiskConfig:
 
 def _capacities(read: EnvironmentReader) -> CapacityConfig:
     default = CapacityConfig()
-    least, most = 1_000, 1_000_000_000
+    least, most = 64, 1_000_000_000
 
     def capacity(name: str) -> int:
         return read.integer(f"STATE_CAPACITY_{name.upper()}", getattr(default, name), least, most)
@@ -187,8 +188,9 @@ def _capacities(read: EnvironmentReader) -> CapacityConfig:
         accounts=capacity("accounts"),
         merchants=capacity("merchants"),
         devices=capacity("devices"),
+        peers=capacity("peers"),
         instruments=capacity("instruments"),
-        transactions=capacity("transactions"),
+        replay_ids=capacity("replay_ids"),
     )
 
 

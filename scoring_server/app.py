@@ -1,0 +1,274 @@
+"""Puts the scoring server together from its configuration, and takes it down again in order."""
+
+import contextlib
+import json
+import os
+import signal
+import threading
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+import grpc
+import structlog
+
+from scoring_server.clock import NS_PER_S, monotonic_ns, wall_time_ns
+from scoring_server.config import ScoringConfig, TlsConfig
+from scoring_server.engine.engine import Engine
+from scoring_server.engine.labels import Labels
+from scoring_server.engine.recovery import is_current, recover
+from scoring_server.engine.risk import EngineSettings
+from scoring_server.engine.scorer import Scorer
+from scoring_server.engine.warmup import warm
+from scoring_server.errors import ConfigurationError
+from scoring_server.inference.model_slots import ModelSlots, open_models
+from scoring_server.journal.embedded import EmbeddedJournal
+from scoring_server.journal.label_index import LabelIndex
+from scoring_server.rpc import events, labels, models, scoring
+from scoring_server.rpc.converters import TransactionConverter
+from scoring_server.rpc.health import Health
+from scoring_server.rpc.reflection import reflection_methods
+from scoring_server.rpc.stock_transport import Listen, StockTransport
+from scoring_server.rpc.transport import Pool
+from scoring_server.state.shared_table import State, StateCapacities, open_state
+from scoring_server.telemetry.log import configure_logging
+from scoring_server.telemetry.metrics import Metrics, MetricsServer
+from scoring_server.telemetry.observe import observe
+
+_log = structlog.get_logger(__name__)
+
+RUNTIME_FILE = "scoring_server.json"
+_SERVICES = (scoring.SERVICE, events.SERVICE, labels.SERVICE, models.SERVICE)
+_HEALTH_SERVICE = "grpc.health.v1.Health"
+
+
+class ScoringApplication:
+    """A scoring server from `start` to `stop`.
+
+    Attributes:
+        grpc_port: the port that calls are answered on; 0 before `start`.
+        metrics_port: likewise for metrics.
+    """
+
+    def __init__(self, config: ScoringConfig) -> None:
+        self.config = config
+        self.grpc_port = 0
+        self.metrics_port = 0
+        self._opened = contextlib.ExitStack()
+        self._stop_requested = threading.Event()
+
+    @property
+    def target(self) -> str:
+        """The address for a client on this machine."""
+        return f"127.0.0.1:{self.grpc_port}"
+
+    def start(self) -> None:
+        """Open everything, bring the state up to date, warm up, then serve.
+
+        Raises:
+            ConfigurationError: something cannot be opened as configured; nothing stays open.
+        """
+        began_ns = monotonic_ns()
+        try:
+            self._open()
+        except BaseException:
+            self._opened.close()
+            raise
+        _log.info(
+            "serving",
+            grpc=f"{self.config.grpc_host}:{self.grpc_port}",
+            metrics=f"{self.config.metrics_host}:{self.metrics_port}",
+            start_s=round((monotonic_ns() - began_ns) / NS_PER_S, 2),
+        )
+
+    def request_stop(self) -> None:
+        """Make `wait` return. Safe in a signal handler."""
+        self._stop_requested.set()
+
+    def wait(self) -> None:
+        """Wait until a stop is requested."""
+        self._stop_requested.wait()
+
+    def stop(self) -> None:
+        """Finish calls in flight for at most the configured time, then flush and close all."""
+        self._opened.close()
+
+    def _open(self) -> None:
+        """Open from the bottom up; the stack closes in the reverse order."""
+        config, opened = self.config, self._opened
+        data_dir = _made(config.data_dir)
+        # First, because its lock keeps a second server away from everything else here.
+        journal = EmbeddedJournal(
+            data_dir / "journal",
+            sync_ms=config.journal_sync_ms,
+            segment_events_max=config.journal_segment_events_max,
+        )
+        opened.callback(journal.close)
+        state = _open_state(data_dir / "state", config)
+        opened.callback(state.close)
+        slots = open_models(config.model_dir, config.model_name, config.model_version)
+        if slots.champion is None:
+            _log.warning("no_model", fault=slots.fault, effect="answers are marked degraded")
+        engine = Engine(state, slots, _engine_settings(config))
+        _recover(engine, journal)
+        opened.callback(state.mark_clean)
+        warm(slots)
+        scorer = Scorer(engine, journal, wall_time_ns)
+        index = LabelIndex(data_dir / "labels.sqlite", journal, labels.read_label)
+        opened.callback(index.close)
+        metrics = Metrics()
+        self._serve(metrics, journal, state, slots, scorer, index)
+
+    def _serve(
+        self,
+        metrics: Metrics,
+        journal: EmbeddedJournal,
+        state: State,
+        slots: ModelSlots,
+        scorer: Scorer,
+        index: LabelIndex,
+    ) -> None:
+        config, opened = self.config, self._opened
+        feed = events.EventService(journal)
+        scoring_service = scoring.ScoringService(
+            scorer,
+            TransactionConverter(config.reporting_limits),
+            metrics,
+            model_time_s_min=config.limits.model_time_s_min,
+        )
+        methods = [
+            *scoring_service.methods(),
+            *feed.methods(),
+            *labels.LabelService(Labels(scorer, index), metrics).methods(),
+            *models.ModelService(slots).methods(),
+            *reflection_methods((*_SERVICES, _HEALTH_SERVICE)),
+        ]
+        health = Health(_SERVICES)
+        transport = StockTransport(
+            Listen(config.grpc_host, config.grpc_port, _credentials(config.tls)),
+            config.limits,
+            methods,
+            metrics,
+            (health.extend,),
+        )
+        observe(metrics, journal, state, slots)
+        pending = {pool.value: partial(transport.pending, pool) for pool in Pool}
+        metrics.gauges("anomaly_rpc_pending", "Calls that run or wait, by pool.", "pool", pending)
+        metrics_server = _metrics_server(metrics, config)
+        opened.callback(metrics_server.close)
+        transport.start()
+        opened.callback(transport.stop, config.limits.drain_s)
+        self.grpc_port, self.metrics_port = transport.port, metrics_server.port
+        health.set_serving(serving=True)
+        opened.callback(feed.stop)
+        runtime_file = config.data_dir / RUNTIME_FILE
+        _write_runtime_file(runtime_file, grpc_port=self.grpc_port, metrics_port=self.metrics_port)
+        opened.callback(runtime_file.unlink, missing_ok=True)
+        # Last in, so first at a stop: load balancers must know before calls are refused.
+        opened.callback(health.set_serving, serving=False)
+
+
+def build(config: ScoringConfig) -> ScoringApplication:
+    """Return the application of a configuration; nothing is opened before its `start`."""
+    return ScoringApplication(config)
+
+
+def serve(config: ScoringConfig) -> int:
+    """Serve until SIGTERM or SIGINT; return the process's exit code.
+
+    Raises:
+        ConfigurationError: it cannot start as configured.
+    """
+    configure_logging(config.log_level, config.log_format)
+    application = build(config)
+
+    def stop(_number: int, _frame: object) -> None:
+        application.request_stop()
+
+    previous = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        application.start()
+        application.wait()
+        _log.info("stopping", drain_s=config.limits.drain_s)
+        application.stop()
+        _log.info("stopped")
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    return 0
+
+
+def _made(directory: Path) -> Path:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"DATA_DIR must be a directory to write to, {directory} is not: {error.strerror}",
+            reason="DATA_DIR",
+        ) from error
+    return directory
+
+
+def _open_state(directory: Path, config: ScoringConfig) -> State:
+    try:
+        return open_state(directory, StateCapacities(**asdict(config.capacities)))
+    except OSError as error:
+        raise ConfigurationError(
+            f"the state files in {directory} must be writable: {error}", reason="STATE_DIRECTORY"
+        ) from error
+
+
+def _engine_settings(config: ScoringConfig) -> EngineSettings:
+    risk = config.risk
+    return EngineSettings(
+        risk_threshold_low=risk.low,
+        risk_threshold_medium=risk.medium,
+        risk_threshold_high=risk.high,
+        risk_threshold_critical=risk.critical,
+        alert_threshold=risk.alert,
+        review_threshold=risk.review,
+        decline_threshold=risk.decline,
+    )
+
+
+def _recover(engine: Engine, journal: EmbeddedJournal) -> None:
+    if is_current(engine, journal):
+        return
+    if journal.last_sequence == 0 and engine.sequence == 0:
+        # Nothing has happened here yet.
+        return
+    _log.info("recovering", journal_sequence=journal.last_sequence, state=engine.sequence)
+    folded = recover(engine, journal)
+    if journal.last_sequence > engine.sequence:
+        # A damaged segment at the end: what it may hold keeps its numbers.
+        engine.state.header["sequence"] = journal.last_sequence
+    _log.info("recovered", events=folded, sequence=engine.sequence)
+
+
+def _credentials(tls: TlsConfig | None) -> grpc.ServerCredentials | None:
+    if tls is None:
+        return None
+    client_ca = None if tls.client_ca is None else tls.client_ca.read_bytes()
+    return grpc.ssl_server_credentials(
+        [(tls.key.read_bytes(), tls.cert.read_bytes())],
+        root_certificates=client_ca,
+        require_client_auth=client_ca is not None,
+    )
+
+
+def _metrics_server(metrics: Metrics, config: ScoringConfig) -> MetricsServer:
+    try:
+        return MetricsServer(metrics, config.metrics_host, config.metrics_port)
+    except OSError as error:
+        raise ConfigurationError(
+            "METRICS_HOST and METRICS_PORT must be free to listen on, "
+            f"{config.metrics_host}:{config.metrics_port} is not: {error.strerror}",
+            reason="ADDRESS_IN_USE",
+        ) from error
+
+
+def _write_runtime_file(path: Path, *, grpc_port: int, metrics_port: int) -> None:
+    content = {"pid": os.getpid(), "grpc_port": grpc_port, "metrics_port": metrics_port}
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(content) + "\n", "ascii")
+    partial.rename(path)
