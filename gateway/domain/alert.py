@@ -1,7 +1,6 @@
 """Alerts: what an analyst works on. One alert speaks of one or more transactions of an entity."""
 
 from datetime import datetime
-from typing import Any
 
 from msgspec import Struct
 
@@ -206,6 +205,3 @@ def is_open(status: AlertStatus) -> bool:
     return status in OPEN_STATUSES
 
 
-def json_ready(alert: Alert) -> dict[str, Any]:
-    """Return the alert's columns by name."""
-    return {name: getattr(alert, name) for name in alert.__struct_fields__}

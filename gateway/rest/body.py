@@ -1,0 +1,111 @@
+"""Request bodies: JSON objects that are checked field by field, so that one answer names every bad field."""
+
+import typing
+from collections.abc import Generator
+from enum import Enum
+from typing import Any, TypeVar
+
+import msgspec
+from litestar._openapi.schema_generation import SchemaCreator
+from litestar.dto import AbstractDTO, DTOConfig
+from litestar.dto.data_structures import DTOFieldDefinition
+from litestar.openapi.spec import Reference, Schema
+from litestar.typing import FieldDefinition
+
+from gateway.errors import FieldFault, InvalidArgumentError, RuleBrokenError
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class JsonBody(AbstractDTO[T]):
+    """Decodes the `data` of a handler with `parse_body`; the description shows the structure as it is."""
+
+    config = DTOConfig()
+
+    @classmethod
+    def create_for_field_definition(
+        cls, field_definition: FieldDefinition, handler_id: str, backend_cls: Any = None
+    ) -> None:
+        """Need no transfer model: the structure itself is decoded."""
+
+    @classmethod
+    def create_openapi_schema(
+        cls, field_definition: FieldDefinition, handler_id: str, schema_creator: SchemaCreator
+    ) -> Reference | Schema:
+        """Return the schema of the structure."""
+        return schema_creator.for_field_definition(
+            FieldDefinition.from_annotation(cls.model_type, name="data")
+        )
+
+    @classmethod
+    def generate_field_definitions(
+        cls, model_type: type[Any]
+    ) -> Generator[DTOFieldDefinition, None, None]:
+        """Need none, for the same reason."""
+        yield from ()
+
+    @classmethod
+    def detect_nested_field(cls, field_definition: FieldDefinition) -> bool:
+        """Return False: nothing is transferred field by field."""
+        return False
+
+    def decode_bytes(self, value: bytes) -> T:
+        """Return the checked body."""
+        return parse_body(value, self.model_type)
+
+
+def parse_body(raw: bytes, model: type[T]) -> T:
+    """Return a JSON object as a structure. Unknown fields are ignored; null stands for absent where that is allowed.
+
+    Raises:
+        RuleBrokenError: not JSON.
+        InvalidArgumentError: it names every field that is missing or wrong.
+    """
+    try:
+        given = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+    except msgspec.ValidationError as error:
+        fault = FieldFault("body", "the body must be a JSON object")
+        raise InvalidArgumentError(fault.message, faults=(fault,)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RuleBrokenError(f"the body is not JSON: {error}", reason="MALFORMED_JSON") from error
+    values: dict[str, Any] = {}
+    faults = []
+    for field in msgspec.structs.fields(model):
+        value = given.get(field.encode_name)
+        absent = value is None or (bytes(value) == b"null" and not field.required)
+        if absent and field.required:
+            faults.append(FieldFault(field.encode_name, f"{field.encode_name} is required"))
+        if absent:
+            continue
+        try:
+            values[field.name] = msgspec.json.decode(value, type=field.type)
+        except msgspec.ValidationError as error:
+            faults.append(_fault(field.encode_name, field.type, error))
+        except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError) as error:
+            raise RuleBrokenError(f"the body is not JSON: {error}", reason="MALFORMED_JSON") from error
+    if faults:
+        raise InvalidArgumentError(summary(faults), faults=tuple(faults))
+    return model(**values)
+
+
+def summary(faults: typing.Sequence[FieldFault]) -> str:
+    """Return one sentence about all faults."""
+    return "; ".join(fault.message for fault in faults)
+
+
+def allowed_values(annotation: Any) -> tuple[str, ...]:
+    """Return the values of the enumeration in an annotation; empty where there is none."""
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return tuple(str(member.value) for member in annotation)
+    for inner in typing.get_args(annotation):
+        if allowed := allowed_values(inner):
+            return allowed
+    return ()
+
+
+def _fault(name: str, annotation: Any, error: msgspec.ValidationError) -> FieldFault:
+    allowed = allowed_values(annotation)
+    if allowed:
+        return FieldFault(name, f"{name} must be one of {', '.join(allowed)}", allowed)
+    text = str(error).partition(" - at ")[0]
+    return FieldFault(name, f"{name}: {text[:1].lower()}{text[1:]}")

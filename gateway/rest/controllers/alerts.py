@@ -1,0 +1,148 @@
+"""The alert list, one alert, and its moves."""
+
+from typing import Annotated, Any
+
+from litestar import Controller, Request, Response, get, patch, put
+from litestar.datastructures import ETag
+from litestar.params import Parameter
+
+from gateway.domain.enumerations import AlertStatus, Severity
+from gateway.domain.pagination import (
+    CURSOR_LENGTH_MAX,
+    LIMIT_DEFAULT,
+    LIMIT_MAX,
+    AlertQuery,
+    AlertSort,
+)
+from gateway.errors import FieldFault, InvalidArgumentError
+from gateway.rest import views
+from gateway.rest.body import JsonBody, allowed_values
+from gateway.rest.if_match import expected_version
+from gateway.rest.schemas.alerts import (
+    AlertDetailEnvelope,
+    AlertListBody,
+    SeverityFilter,
+    StatusChange,
+    StatusChanged,
+    StatusFilter,
+)
+from gateway.rest.session import analyst_of
+from gateway.rest.wiring import Clock
+from gateway.services.alerts import AlertService
+
+_SEARCH_LENGTH_MAX = 100
+_PAGE_MAX = 100_000
+
+
+class AlertController(Controller):
+    """Paths below /api/alerts."""
+
+    path = "/api/alerts"
+    tags = ("alerts",)
+
+    @get(operation_id="list_alerts", summary="List alerts")
+    async def list_alerts(
+        self,
+        alerts: AlertService,
+        clock: Clock,
+        page: Annotated[int, Parameter(ge=1, le=_PAGE_MAX)] = 1,
+        limit: Annotated[int, Parameter(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
+        severity: SeverityFilter = SeverityFilter.ALL,
+        status: StatusFilter = StatusFilter.ALL,
+        search: Annotated[
+            str,
+            Parameter(
+                max_length=_SEARCH_LENGTH_MAX,
+                description="part of an alert, entity, account or transaction id",
+            ),
+        ] = "",
+        sort: AlertSort = AlertSort.TIMESTAMP,
+        cursor: Annotated[
+            str,
+            Parameter(
+                max_length=CURSOR_LENGTH_MAX, description="`next_cursor` of the page before"
+            ),
+        ] = "",
+    ) -> AlertListBody:
+        """Return a page of alerts, newest first unless `sort` says otherwise."""
+        query = AlertQuery(
+            page=page,
+            limit=limit,
+            sort=sort,
+            severity=None if severity is SeverityFilter.ALL else Severity(severity),
+            status=None if status is StatusFilter.ALL else AlertStatus(status),
+            search=search.strip(),
+            cursor=cursor,
+        )
+        return views.alert_list(await alerts.page(query), query, clock())
+
+    @get("/{alert_id:str}", operation_id="get_alert", summary="Get an alert")
+    async def get_alert(
+        self, alerts: AlertService, clock: Clock, alert_id: str
+    ) -> Response[AlertDetailEnvelope]:
+        """Return an alert with what explains it; the ETag is its version, for If-Match."""
+        detail = await alerts.detail(alert_id)
+        return Response(
+            AlertDetailEnvelope(views.alert_detail(detail, clock())),
+            etag=ETag(value=str(detail.alert.version)),
+        )
+
+    @patch(
+        "/{alert_id:str}/status",
+        dto=JsonBody[StatusChange],
+        return_dto=None,
+        operation_id="move_alert",
+        summary="Move an alert",
+    )
+    async def move_alert(
+        self,
+        request: Request[Any, Any, Any],
+        alerts: AlertService,
+        alert_id: str,
+        data: StatusChange | None = None,
+        status: AlertStatus | None = None,
+    ) -> Response[StatusChanged]:
+        """Move an alert along its life cycle; `status` stands in the body or in the query."""
+        return await _move(request, alerts, alert_id, data or StatusChange(), status)
+
+    @put(
+        "/{alert_id:str}",
+        dto=JsonBody[StatusChange],
+        return_dto=None,
+        operation_id="put_alert",
+        summary="Move an alert (older clients)",
+    )
+    async def put_alert(
+        self,
+        request: Request[Any, Any, Any],
+        alerts: AlertService,
+        alert_id: str,
+        data: StatusChange | None = None,
+    ) -> Response[StatusChanged]:
+        """Do the same as PATCH on its status."""
+        return await _move(request, alerts, alert_id, data or StatusChange(), None)
+
+
+async def _move(
+    request: Request[Any, Any, Any],
+    alerts: AlertService,
+    alert_id: str,
+    data: StatusChange,
+    query_status: AlertStatus | None,
+) -> Response[StatusChanged]:
+    target = query_status or data.status
+    if target is None:
+        allowed = allowed_values(AlertStatus)
+        fault = FieldFault(
+            "status", f"status is required: one of {', '.join(allowed)}", allowed
+        )
+        raise InvalidArgumentError(fault.message, faults=(fault,))
+    moved = await alerts.move(
+        alert_id, target, analyst_of(data.analyst_id), expected_version(request, data.expected_version)
+    )
+    return Response(
+        StatusChanged(
+            success=True, alert_id=moved.alert_id, new_status=moved.status, version=moved.version
+        ),
+        etag=ETag(value=str(moved.version)),
+    )

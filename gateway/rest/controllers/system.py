@@ -1,0 +1,70 @@
+"""Health, metrics, and the pages that describe the API."""
+
+from typing import Any
+
+import msgspec
+from litestar import Controller, MediaType, Request, Response, get
+
+from gateway.rest import reference
+from gateway.services.health import Check, HealthService
+
+
+class Health(msgspec.Struct):
+    """The gateway lives."""
+
+    status: str
+    app: str
+    version: str
+    environment: str
+
+
+class Readiness(msgspec.Struct):
+    """Whether everything that the gateway needs is usable, part by part."""
+
+    status: str
+    checks: dict[str, Check]
+
+
+class HealthController(Controller):
+    """Liveness and readiness."""
+
+    path = "/health"
+    tags = ("system",)
+
+    @get(operation_id="health", summary="Is the gateway alive")
+    async def health(self, about: Health) -> Health:
+        """Answer as long as the process works; asks nobody else."""
+        return about
+
+    @get("/ready", operation_id="ready", summary="Are all parts usable")
+    async def ready(self, health: HealthService) -> Response[Readiness]:
+        """Name the state of the scoring server, the database and the event feed; 503 unless all are usable."""
+        checks = await health.checks()
+        if all(check.status == "ok" for check in checks.values()):
+            return Response(Readiness("ready", checks))
+        return Response(
+            Readiness("not_ready", checks), status_code=503, headers={"Retry-After": "1"}
+        )
+
+
+@get("/", include_in_schema=False, media_type=MediaType.HTML, sync_to_thread=False)
+def index(request: Request[Any, Any, Any]) -> str:
+    """Return the page that says what is where."""
+    return reference.index_page(request.app.openapi_schema.to_schema())
+
+
+@get(
+    ["/docs", "/redoc"],
+    include_in_schema=False,
+    media_type=MediaType.HTML,
+    sync_to_thread=False,
+)
+def docs(request: Request[Any, Any, Any]) -> str:
+    """Return the description of the API as a page that needs nothing from another host."""
+    return reference.reference_page(request.app.openapi_schema.to_schema())
+
+
+@get("/openapi.json", include_in_schema=False, sync_to_thread=False)
+def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    """Return the description of the API for machines."""
+    return request.app.openapi_schema.to_schema()

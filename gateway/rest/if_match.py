@@ -1,0 +1,26 @@
+"""Optimistic locking over HTTP: the version of an alert is its ETag."""
+
+import re
+from typing import Any
+
+from litestar import Request
+
+from gateway.errors import FieldFault, InvalidArgumentError
+
+_VERSION_TAG = re.compile(r'^(?:W/)?"?([0-9]{1,9})"?$')
+
+
+def expected_version(request: Request[Any, Any, Any], in_body: int | None) -> int | None:
+    """Return the version that the client has seen, from If-Match or the body; None when it does not say.
+
+    Raises:
+        InvalidArgumentError: If-Match holds something else than one version or `*`.
+    """
+    header = request.headers.get("if-match", "").strip()
+    if not header or header == "*":
+        return in_body
+    match = _VERSION_TAG.match(header)
+    if match is None:
+        fault = FieldFault("If-Match", 'If-Match must be the ETag of the alert, such as "3"')
+        raise InvalidArgumentError(fault.message, faults=(fault,))
+    return int(match.group(1))

@@ -1,0 +1,52 @@
+"""The gateway's figures for Prometheus."""
+
+from collections.abc import Awaitable, Callable
+
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import generate_latest
+
+# Seconds; from a read on a warm database to the longest wait for an alert.
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+
+class Metrics:
+    """One registry an application, so that two in one process do not meet."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "gateway_http_requests",
+            "Requests by method, route template and status",
+            ("method", "route", "status"),
+            registry=self.registry,
+        )
+        self._seconds = Histogram(
+            "gateway_http_request_seconds",
+            "Time to answer by method and route template",
+            ("method", "route"),
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+
+    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one request."""
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(method, route).observe(seconds)
+
+    def gauge(self, name: str, description: str, read: Callable[[], float]) -> None:
+        """Show what `read` returns whenever somebody asks."""
+        Gauge(name, description, registry=self.registry).set_function(read)
+
+
+def metrics_handler(path: str, metrics: Metrics, refresh: Callable[[], Awaitable[None]]) -> HTTPRouteHandler:
+    """Return the handler that serves the figures; `refresh` is awaited first."""
+
+    @get(path, operation_id="metrics", summary="Figures for Prometheus", tags=["system"])
+    async def read_metrics() -> Response[bytes]:
+        """Return the figures in the text format of Prometheus."""
+        await refresh()
+        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return read_metrics

@@ -1,0 +1,123 @@
+"""The client of the scoring server. Every call has a deadline, and every failure comes back in the gateway's words."""
+
+from collections.abc import AsyncGenerator, Sequence
+
+import grpc
+from anomaly.v1 import (
+    event_service_pb2,
+    event_service_pb2_grpc,
+    label_service_pb2,
+    label_service_pb2_grpc,
+    scoring_service_pb2_grpc,
+)
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from gateway.domain.alert import OutboxLabel
+from gateway.domain.payment import Payment, ScoreAnswer
+from gateway.domain.transaction import FeedBatch, FeedPosition
+from gateway.errors import UnavailableError
+from gateway.scoring import converters
+from gateway.scoring.status import translated
+
+_LABELS_TIMEOUT_S = 5.0
+_HEALTH_TIMEOUT_S = 1.0
+# A feed message holds up to 4,096 events of a few hundred bytes with up to eight reasons each.
+_MESSAGE_SIZE_BYTES_MAX = 64 * 1024 * 1024
+_REQUEST_ID_METADATA = "x-request-id"
+
+_CHANNEL_OPTIONS = (
+    ("grpc.max_receive_message_length", _MESSAGE_SIZE_BYTES_MAX),
+    # A server that comes back is found within a second, not after gRPC's default of up to two minutes.
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.min_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
+    # A connection that died without a word is noticed while the feed is quiet.
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+)
+
+
+class ScoringClient:
+    """One channel to the scoring server. Made inside the event loop that uses it."""
+
+    def __init__(self, target: str, timeout_s: float, batch_size_max: int) -> None:
+        self._channel = grpc.aio.insecure_channel(target, options=_CHANNEL_OPTIONS)
+        self._timeout_s = timeout_s
+        self._batch_size_max = batch_size_max
+        self._scoring = scoring_service_pb2_grpc.ScoringServiceStub(self._channel)
+        self._labels = label_service_pb2_grpc.LabelServiceStub(self._channel)
+        self._events = event_service_pb2_grpc.EventServiceStub(self._channel)
+        self._health = health_pb2_grpc.HealthStub(self._channel)
+
+    async def score(self, payment: Payment, request_id: str) -> ScoreAnswer:
+        """Score one payment.
+
+        Raises:
+            InvalidArgumentError: the server refuses fields of it; they are named as the REST API names them.
+            ConflictError: the transaction id is taken by another content.
+            ResourceExhaustedError: the server is overloaded.
+            UnavailableError: the server is away, or did not answer in time. The call may be repeated.
+        """
+        with translated():
+            response = await self._scoring.Score(
+                converters.score_request(payment),
+                timeout=self._timeout_s,
+                metadata=((_REQUEST_ID_METADATA, request_id),),
+            )
+        return converters.score_answer(response.result)
+
+    async def report_labels(self, labels: Sequence[OutboxLabel]) -> dict[str, str]:
+        """Deliver labels; return by label id what the server did with each. Safe to repeat.
+
+        Raises:
+            InvalidArgumentError: the server refuses at least one of them, and has taken none.
+            UnavailableError: the server is away.
+        """
+        request = label_service_pb2.ReportLabelsRequest(
+            labels=[converters.label_message(label) for label in labels]
+        )
+        with translated():
+            response = await self._labels.ReportLabels(request, timeout=_LABELS_TIMEOUT_S)
+        return {
+            outcome.label_id: converters.LABEL_STATUSES[outcome.status] for outcome in response.outcomes
+        }
+
+    async def subscribe(self, position: FeedPosition) -> AsyncGenerator[FeedBatch, None]:
+        """Yield the feed after a position until the server ends it or goes away.
+
+        Raises:
+            FeedPositionError: the server knows no such position, or another journal.
+            UnavailableError: the server is away.
+        """
+        call = self._events.Subscribe(
+            event_service_pb2.SubscribeRequest(
+                after_sequence=position.sequence,
+                journal_id=position.journal_id,
+                batch_size_max=self._batch_size_max,
+            )
+        )
+        try:
+            with translated():
+                async for response in call:
+                    yield FeedBatch(
+                        [converters.feed_event(event) for event in response.events],
+                        response.journal_id,
+                        response.latest_sequence,
+                    )
+        finally:
+            call.cancel()
+
+    async def check(self) -> None:
+        """Raise UnavailableError unless the server says that it serves."""
+        with translated():
+            answer = await self._health.Check(
+                health_pb2.HealthCheckRequest(), timeout=_HEALTH_TIMEOUT_S
+            )
+        if answer.status != health_pb2.HealthCheckResponse.SERVING:
+            raise UnavailableError(
+                "the scoring server is not serving", reason="SCORING_SERVER_UNAVAILABLE"
+            )
+
+    async def close(self) -> None:
+        """Close the channel; calls in flight are cancelled."""
+        await self._channel.close()

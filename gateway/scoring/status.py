@@ -1,0 +1,105 @@
+"""From gRPC statuses and their details to the gateway's errors, field names included."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import grpc
+from google.rpc import error_details_pb2, status_pb2
+
+from gateway.errors import (
+    ConflictError,
+    FeedPositionError,
+    FieldFault,
+    GatewayError,
+    InternalError,
+    InvalidArgumentError,
+    ResourceExhaustedError,
+    UnavailableError,
+)
+
+_DETAILS_KEY = "grpc-status-details-bin"
+
+# The protocol's fields by the names that the REST API has for them.
+_REST_FIELDS = {
+    "account_id": "source_account",
+    "counterparty_account_id": "destination_account",
+    "merchant_id": "entity_id",
+    "device_id": "device_fingerprint",
+    "amount_minor": "amount",
+    "country": "geo_country",
+    "latitude_deg": "latitude",
+    "longitude_deg": "longitude",
+    "event_time": "timestamp",
+}
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what gRPC raises inside the block into the gateway's errors."""
+    try:
+        yield
+    except grpc.aio.AioRpcError as error:
+        raise gateway_error(error) from error
+
+
+def gateway_error(error: grpc.aio.AioRpcError) -> GatewayError:
+    """Return what a failed call means to a caller of the gateway."""
+    code = error.code()
+    message = error.details() or ""
+    status = _status(error)
+    if code is grpc.StatusCode.INVALID_ARGUMENT:
+        return InvalidArgumentError(message, faults=_faults(status))
+    if code is grpc.StatusCode.ALREADY_EXISTS:
+        return ConflictError(message, reason="TRANSACTION_EXISTS", details=_metadata(status))
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
+        return ResourceExhaustedError(
+            "the scoring server is overloaded",
+            reason="SCORING_OVERLOADED",
+            retry_after_s=_retry_after_s(status),
+        )
+    if code in {grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.OUT_OF_RANGE}:
+        return FeedPositionError(message, reason=code.name, details=_metadata(status))
+    if code in {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.CANCELLED,
+    }:
+        return UnavailableError(
+            "the scoring server is away or too slow", reason="SCORING_SERVER_UNAVAILABLE"
+        )
+    return InternalError(f"the scoring server answered {code.name}: {message}")
+
+
+def _status(error: grpc.aio.AioRpcError) -> status_pb2.Status:
+    status = status_pb2.Status()
+    for key, value in error.trailing_metadata() or ():
+        if key == _DETAILS_KEY and isinstance(value, bytes):
+            status.ParseFromString(value)
+    return status
+
+
+def _faults(status: status_pb2.Status) -> tuple[FieldFault, ...]:
+    faults = []
+    for detail in status.details:
+        request = error_details_pb2.BadRequest()
+        if detail.Unpack(request):
+            for violation in request.field_violations:
+                name = violation.field.rpartition(".")[2]
+                faults.append(FieldFault(_REST_FIELDS.get(name, name), violation.description))
+    return tuple(faults)
+
+
+def _metadata(status: status_pb2.Status) -> dict[str, str]:
+    for detail in status.details:
+        info = error_details_pb2.ErrorInfo()
+        if detail.Unpack(info):
+            return {"reason": info.reason, **info.metadata}
+    return {}
+
+
+def _retry_after_s(status: status_pb2.Status) -> float:
+    for detail in status.details:
+        info = error_details_pb2.RetryInfo()
+        if detail.Unpack(info):
+            return info.retry_delay.seconds + info.retry_delay.nanos / 1e9
+    return 1.0

@@ -1,0 +1,126 @@
+"""Reading alerts and moving them through their life cycle."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from gateway.domain import life_cycle, rollup
+from gateway.domain.alert import Alert, AlertPage, AlertTransaction
+from gateway.domain.enumerations import AlertStatus
+from gateway.domain.pagination import AlertQuery
+from gateway.domain.transaction import TransactionRecord
+from gateway.errors import ConflictError, NotFoundError
+from gateway.services.labelling import withdrawn_labels
+from gateway.services.ports import Database, Unit
+
+# Most past scores and most folded transactions that are shown with an alert.
+HISTORY_LENGTH_MAX = 30
+MEMBERS_MAX = 1000
+
+
+class AlertDetail(msgspec.Struct, frozen=True):
+    """An alert with what explains it.
+
+    Attributes:
+        transaction: the one with the highest risk score; None if it is no longer kept.
+        history: event time, risk score and model version of the account's last transactions, oldest first.
+        members: all transactions of the alert, oldest first.
+    """
+
+    alert: Alert
+    transaction: TransactionRecord | None
+    history: list[tuple[datetime, float, str]]
+    members: list[AlertTransaction]
+
+
+class AlertService:
+    """The use cases of the alert list and the alert page."""
+
+    def __init__(
+        self, database: Database, now: Callable[[], datetime], label_wake: Callable[[], None]
+    ) -> None:
+        self._database = database
+        self._now = now
+        self._label_wake = label_wake
+
+    async def page(self, query: AlertQuery) -> AlertPage:
+        """Return one page of alerts."""
+        async with self._database.read() as unit:
+            return await unit.alerts.page(query)
+
+    async def detail(self, alert_id: str) -> AlertDetail:
+        """Return an alert with what explains it.
+
+        Raises:
+            NotFoundError: no such alert.
+        """
+        async with self._database.read() as unit:
+            return await read_detail(unit, alert_id)
+
+    async def move(
+        self, alert_id: str, target: AlertStatus, analyst_id: str, expected_version: int | None
+    ) -> Alert:
+        """Move an alert, once, in one transaction with its history row; return it as it is after the move.
+
+        Raises:
+            NotFoundError: no such alert.
+            ConflictError: no such move from where it stands, or somebody else changed it first.
+        """
+        async with self._database.write() as unit:
+            alert = await read_alert(unit, alert_id)
+            require_version(alert, expected_version)
+            change = life_cycle.move(alert, target, analyst_id, self._now())
+            await store_change(unit, alert, change)
+            withdrawn = await withdrawn_labels(unit, alert, change)
+            await unit.outbox.add(withdrawn)
+        if withdrawn:
+            self._label_wake()
+        return change.alert
+
+
+async def read_alert(unit: Unit, alert_id: str) -> Alert:
+    """Return an alert or raise NotFoundError."""
+    alert = await unit.alerts.get(alert_id)
+    if alert is None:
+        raise NotFoundError("no such alert", details={"alert_id": alert_id})
+    return alert
+
+
+async def read_detail(unit: Unit, alert_id: str) -> AlertDetail:
+    """Return an alert with what explains it or raise NotFoundError."""
+    alert = await read_alert(unit, alert_id)
+    return AlertDetail(
+        alert,
+        await unit.feed.transaction(alert.transaction_id),
+        await unit.feed.account_history(
+            alert.account_id, alert.last_event_time, HISTORY_LENGTH_MAX
+        ),
+        await unit.alerts.transactions(alert.alert_id, MEMBERS_MAX),
+    )
+
+
+def require_version(alert: Alert, expected_version: int | None) -> None:
+    """Raise ConflictError when the caller has seen another version of the alert."""
+    if expected_version is not None and alert.version != expected_version:
+        raise ConflictError(
+            f"the alert has version {alert.version}, the request expected {expected_version}",
+            reason="STALE_VERSION",
+            details={"version": alert.version, "expected_version": expected_version},
+        )
+
+
+async def store_change(unit: Unit, before: Alert, change: life_cycle.Change) -> None:
+    """Store a change with its history rows and counts.
+
+    Raises:
+        ConflictError: somebody else changed the alert first; the transaction is to be undone.
+    """
+    if not await unit.alerts.change(change.alert, before.version):
+        raise ConflictError(
+            "somebody else changed the alert at the same time; read it again",
+            reason="STALE_VERSION",
+            details={"expected_version": before.version},
+        )
+    await unit.alerts.add_events(change.events)
+    await unit.feed.add_rollups(rollup.closing(before, change.alert))

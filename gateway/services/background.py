@@ -1,0 +1,201 @@
+"""The two tasks beside the requests: following the feed and delivering labels. One process of all does both."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from datetime import datetime, timedelta
+
+import structlog
+
+from gateway.domain.transaction import FeedBatch, FeedPosition
+from gateway.errors import FeedPositionError, GatewayError, UnavailableError
+from gateway.services.ingest import Ingest
+from gateway.services.labelling import LabelDelivery
+from gateway.services.ports import Database, ScoringServer
+
+_LEASE = "feed"
+_LEASE_DURATION = timedelta(seconds=15)
+_LEASE_RENEWAL_S = 5.0
+# How often a process without the lease asks for it, and looks how far the other one is.
+_STANDBY_POLL_S = 0.2
+# The server sends a heartbeat at least every 5 s; after three missed ones the stream is taken for dead.
+_SILENCE_MAX_S = 15.0
+_BACKOFF_FIRST_S = 0.1
+_BACKOFF_MAX_S = 5.0
+_DELIVERY_POLL_S = 2.0
+# Reasons with which the scoring server refuses a position.
+_OTHER_JOURNAL = "FAILED_PRECONDITION"
+_DROPPED = "OUT_OF_RANGE"
+
+_log = structlog.get_logger(__name__)
+
+
+class Backoff:
+    """Growing pauses with jitter, so that many clients do not come back at once."""
+
+    def __init__(self, generator: random.Random) -> None:
+        self._generator = generator
+        self._ceiling_s = _BACKOFF_FIRST_S
+
+    def reset(self) -> None:
+        """Start over after a success."""
+        self._ceiling_s = _BACKOFF_FIRST_S
+
+    async def pause(self) -> None:
+        """Wait half to all of the present ceiling, then double it up to its maximum."""
+        await asyncio.sleep(self._ceiling_s * self._generator.uniform(0.5, 1.0))
+        self._ceiling_s = min(self._ceiling_s * 2, _BACKOFF_MAX_S)
+
+
+class FeedFollower:
+    """Holds the lease, follows the feed, and comes back after every failure until it is cancelled."""
+
+    def __init__(
+        self,
+        database: Database,
+        scoring: ScoringServer,
+        ingest: Ingest,
+        *,
+        holder: str,
+        now: Callable[[], datetime],
+        monotonic_s: Callable[[], float],
+        generator: random.Random,
+    ) -> None:
+        self._database = database
+        self._scoring = scoring
+        self._ingest = ingest
+        self._holder = holder
+        self._now = now
+        self._monotonic_s = monotonic_s
+        self._backoff = Backoff(generator)
+        self._renewed_s = float("-inf")
+        self._start: FeedPosition | None = None
+        self.holds_lease = False
+        self.stands_by = False
+        self.connected = False
+
+    async def run(self) -> None:
+        """Follow the feed for ever."""
+        try:
+            while True:
+                await self._turn()
+        finally:
+            await self._give_lease_back()
+
+    async def _turn(self) -> None:
+        try:
+            if await self._keep_lease():
+                await self._follow()
+            else:
+                await self._ingest.stored_position()
+                await asyncio.sleep(_STANDBY_POLL_S)
+        except FeedPositionError as error:
+            self._reposition(error)
+            await self._backoff.pause()
+        except GatewayError as error:
+            _log.warning("feed_interrupted", reason=error.reason, fault=error.message)
+            await self._backoff.pause()
+        except Exception:
+            # Whatever it was, the feed must come back by itself; the log and the health page tell.
+            _log.exception("feed_failed")
+            await self._backoff.pause()
+        finally:
+            self.connected = False
+
+    async def _follow(self) -> None:
+        position = await self._ingest.stored_position()
+        start = self._start or position
+        self._start = None
+        _log.info("feed_follows", after_sequence=start.sequence, journal_id=start.journal_id)
+        async with aclosing(self._scoring.subscribe(start)) as stream:
+            while (batch := await self._next(stream)) is not None:
+                if not self.connected:
+                    self.connected = True
+                    self._backoff.reset()
+                position = await self._ingest.apply(position, batch)
+                if not await self._keep_lease():
+                    _log.warning("feed_lease_lost", holder=self._holder)
+                    return
+        raise UnavailableError("the scoring server ended the feed", reason="FEED_ENDED")
+
+    async def _next(self, stream: AsyncIterator[FeedBatch]) -> FeedBatch | None:
+        try:
+            async with asyncio.timeout(_SILENCE_MAX_S):
+                return await anext(stream, None)
+        except TimeoutError as error:
+            raise UnavailableError("the feed has gone silent", reason="FEED_SILENT") from error
+
+    def _reposition(self, error: FeedPositionError) -> None:
+        """Choose where to go on after a position was refused; stored transactions are skipped by their id."""
+        if error.reason == _OTHER_JOURNAL:
+            _log.error("feed_journal_changed", fault=error.message, details=error.details)
+            self._start = FeedPosition("", 0)
+        elif error.reason == _DROPPED:
+            first = int(error.details.get("first_sequence", "1"))
+            _log.error("feed_events_lost", fault=error.message, resumes_at=first)
+            self._start = FeedPosition("", first - 1)
+        else:
+            _log.warning("feed_position_moved", fault=error.message)
+
+    async def _keep_lease(self) -> bool:
+        if self.holds_lease and self._monotonic_s() - self._renewed_s < _LEASE_RENEWAL_S:
+            return True
+        async with self._database.write() as unit:
+            self.holds_lease = await unit.feed.take_lease(
+                _LEASE, self._holder, self._now(), _LEASE_DURATION
+            )
+        self.stands_by = not self.holds_lease
+        self._renewed_s = self._monotonic_s()
+        return self.holds_lease
+
+    async def _give_lease_back(self) -> None:
+        if not self.holds_lease:
+            return
+        self.holds_lease = False
+        try:
+            async with self._database.write() as unit:
+                await unit.feed.drop_lease(_LEASE, self._holder, self._now())
+        except GatewayError as error:
+            _log.warning("feed_lease_kept", fault=error.message)
+
+
+class LabelCourier:
+    """Delivers labels whenever there are some, until it is cancelled."""
+
+    def __init__(
+        self, delivery: LabelDelivery, follower: FeedFollower, generator: random.Random
+    ) -> None:
+        self._delivery = delivery
+        self._follower = follower
+        self._backoff = Backoff(generator)
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Tell that there is something to deliver."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Deliver for ever. Labels of other processes are found by looking every two seconds."""
+        while True:
+            try:
+                async with asyncio.timeout(_DELIVERY_POLL_S):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            self._wake.clear()
+            if self._follower.holds_lease:
+                await self._deliver()
+
+    async def _deliver(self) -> None:
+        try:
+            while await self._delivery.deliver():
+                self._backoff.reset()
+        except GatewayError as error:
+            _log.warning("labels_wait", reason=error.reason, fault=error.message)
+            self._wake.set()
+            await self._backoff.pause()
+        except Exception:
+            # Labels stay in the outbox; the next round tries again.
+            _log.exception("label_delivery_failed")
+            await self._backoff.pause()
