@@ -178,8 +178,9 @@ ENTITY = np.dtype(
         ("hour_weight", "f4", (HOUR_BIN_COUNT,)),
         # Bloom filter of payees seen, 256 bits.
         ("payee_bits", "u8", (4,)),
-        ("country_bits", "u8"),
-        ("mcc_bits", "u8"),
+        # Hashed sets of countries and merchant categories seen, 128 and 256 bits.
+        ("country_bits", "u8", (2,)),
+        ("mcc_bits", "u8", (4,)),
         ("recent_device", "u4", (4,)),
         ("last_latitude_deg", "f8"),
         ("last_longitude_deg", "f8"),
@@ -190,7 +191,7 @@ ENTITY = np.dtype(
         ("near_limit_time_ns", "i8"),
         ("label_time_ns", "i8"),
         ("last_fraud_time_ns", "i8"),
-        ("reserved_2", "u1", (40,)),
+        ("reserved_2", "u1", (8,)),
     ],
     align=True,
 )

@@ -27,9 +27,26 @@ _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
 @njit(nogil=True, cache=True)
-def bit_of(value):
-    """Return one of 64 bits for a small code such as a country or an MCC."""
-    return np.uint64(1) << ((np.uint64(value) * _MIX) >> np.uint64(58))
+def _bit_of(value, words):
+    """Return one of 64 * words.shape[0] bits, a power of two, for a small code."""
+    return np.int64((np.uint64(value) * _MIX) >> np.uint64(40)) % (64 * words.shape[0])
+
+
+@njit(nogil=True, cache=True)
+def code_seen(words, value):
+    """Return whether a hashed set may hold a small code such as a country or an MCC.
+
+    A set of b bits that holds k codes takes k / b of new ones for seen.
+    """
+    bit = _bit_of(value, words)
+    return words[bit // 64] & (np.uint64(1) << np.uint64(bit % 64)) != np.uint64(0)
+
+
+@njit(nogil=True, cache=True)
+def remember_code(words, value):
+    """Put a small code into a hashed set."""
+    bit = _bit_of(value, words)
+    words[bit // 64] |= np.uint64(1) << np.uint64(bit % 64)
 
 
 @njit(nogil=True, cache=True)
@@ -104,9 +121,10 @@ def novelty_score(account, transaction, out):
     device = transaction["device_key"]
     if device != np.uint64(0) and not device_known(account, device):
         out["account_new_device"] = 1.0
-    if transaction["country"] != 0 and not account["country_bits"] & bit_of(transaction["country"]):
+    country = transaction["country"]
+    if country != 0 and not code_seen(account["country_bits"], country):
         out["account_new_country"] = 1.0
-    if transaction["mcc"] != 0 and not account["mcc_bits"] & bit_of(transaction["mcc"]):
+    if transaction["mcc"] != 0 and not code_seen(account["mcc_bits"], transaction["mcc"]):
         out["account_new_mcc"] = 1.0
 
 
@@ -190,9 +208,9 @@ def payment_account_update(account, transaction, sequence):
     if transaction["device_key"] != np.uint64(0):
         remember_device(account, transaction["device_key"])
     if transaction["country"] != 0:
-        account["country_bits"] |= bit_of(transaction["country"])
+        remember_code(account["country_bits"], transaction["country"])
     if transaction["mcc"] != 0:
-        account["mcc_bits"] |= bit_of(transaction["mcc"])
+        remember_code(account["mcc_bits"], transaction["mcc"])
     if not math.isnan(transaction["latitude_deg"]):
         account["last_latitude_deg"] = transaction["latitude_deg"]
         account["last_longitude_deg"] = transaction["longitude_deg"]
