@@ -1,0 +1,156 @@
+"""Serving with Granian: one process by default, several when WORKERS asks for them.
+
+One worker is served inside this process, so that killing it leaves nothing behind. Several are processes of Granian's
+own, which share the port; one of them at a time follows the feed.
+"""
+
+import asyncio
+import http.client
+import os
+import signal
+import socket
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import structlog
+from granian.constants import Interfaces
+from granian.server import Server as ProcessServer
+from granian.server.embed import Server as EmbeddedServer
+
+from gateway.app import build
+from gateway.config import GatewayConfig, load_config
+from gateway.db.migrate import require_current
+from gateway.errors import ConfigurationError
+from gateway.log import configure_log
+from gateway.rest.entry import GatewayApplication
+
+RUNTIME_FILE = "gateway.json"
+_STOP_TIMEOUT_S = 4.0
+_PROBE_TIMEOUT_S = 2.0
+_PROBE_PAUSE_S = 0.02
+_READY_TIMEOUT_S = 60.0
+_OK = 200
+
+_log = structlog.get_logger(__name__)
+
+
+def serve(config: GatewayConfig) -> None:
+    """Serve until SIGTERM or SIGINT. DATA_DIR/gateway.json holds pid and port while requests are answered.
+
+    Raises:
+        ConfigurationError: the port is taken, or the database has another schema.
+    """
+    require_current(config.database_url)
+    config = replace(config, port=_claimed_port(config.host, config.port))
+    runtime_file = config.data_dir / RUNTIME_FILE
+    if config.workers == 1:
+        asyncio.run(_serve_here(config, runtime_file))
+    else:
+        _serve_in_processes(config, runtime_file)
+
+
+def application() -> GatewayApplication:
+    """Return the application of one of several worker processes, configured by the environment."""
+    config = load_config(os.environ)
+    configure_log(config.log_level, config.log_format)
+    return build(config)
+
+
+async def _serve_here(config: GatewayConfig, runtime_file: Path) -> None:
+    server = EmbeddedServer(
+        build(config),
+        address=config.host,
+        port=config.port,
+        interface=Interfaces.ASGI,
+        log_enabled=False,
+    )
+    loop = asyncio.get_running_loop()
+    serving = asyncio.create_task(server.serve())
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    announcing = asyncio.create_task(asyncio.to_thread(_announce, config, runtime_file))
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        runtime_file.unlink(missing_ok=True)
+        server.stop()
+        done, _ = await asyncio.wait({serving}, timeout=_STOP_TIMEOUT_S)
+        stopped.cancel()
+        await asyncio.wait({announcing}, timeout=_STOP_TIMEOUT_S)
+        runtime_file.unlink(missing_ok=True)
+    if done and (error := serving.exception()):
+        raise error
+
+
+def _serve_in_processes(config: GatewayConfig, runtime_file: Path) -> None:
+    # The workers read the environment again; it must give them what this process has settled on.
+    os.environ["PORT"] = str(config.port)
+    os.environ["HOST"] = config.host
+    server = ProcessServer(
+        "gateway.server:application",
+        address=config.host,
+        port=config.port,
+        interface=Interfaces.ASGI,
+        workers=config.workers,
+        workers_kill_timeout=int(_STOP_TIMEOUT_S),
+        factory=True,
+        log_enabled=False,
+    )
+    announcing = threading.Thread(target=_announce, args=(config, runtime_file), daemon=True)
+    server.on_startup(announcing.start)
+    try:
+        server.serve()
+    finally:
+        runtime_file.unlink(missing_ok=True)
+
+
+def _claimed_port(host: str, port: int) -> int:
+    """Return a port that nobody listens on; 0 asks the system for one.
+
+    Granian shares its port with every process that asks for it, so that a second gateway would silently take half of
+    the requests. An ordinary bind finds that out.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ConfigurationError(
+                f"cannot listen on {host} port {port}: {error.strerror}. Set HOST and PORT to what is free."
+            ) from error
+        bound: int = probe.getsockname()[1]
+        return bound
+
+
+def _announce(config: GatewayConfig, runtime_file: Path) -> None:
+    """Write the runtime file once the gateway answers, in one step, so that nobody reads half of it."""
+    pause = threading.Event()
+    for _ in range(int(_READY_TIMEOUT_S / _PROBE_PAUSE_S)):
+        if _answers(config.host, config.port):
+            break
+        pause.wait(_PROBE_PAUSE_S)
+    else:
+        _log.error("gateway_does_not_answer", host=config.host, port=config.port)
+        return
+    content = msgspec.json.encode({"pid": os.getpid(), "port": config.port})
+    draft = runtime_file.with_suffix(".tmp")
+    draft.parent.mkdir(parents=True, exist_ok=True)
+    draft.write_bytes(content)
+    draft.replace(runtime_file)
+    _log.info("gateway_ready", host=config.host, port=config.port)
+
+
+def _answers(host: str, port: int) -> bool:
+    connection = http.client.HTTPConnection(host, port, timeout=_PROBE_TIMEOUT_S)
+    try:
+        connection.request("GET", "/health")
+        return connection.getresponse().status == _OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
