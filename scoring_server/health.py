@@ -3,18 +3,17 @@
 import http.client
 
 import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from scoring_server.rpc.client import ScoringClient
 
 
 def scoring_health(target: str, seconds_max: float) -> str:
     """Return the health status of a scoring server, or why there is none."""
-    with grpc.insecure_channel(target) as channel:
-        stub = health_pb2_grpc.HealthStub(channel)
+    with ScoringClient(target) as client:
         try:
-            answer = stub.Check(health_pb2.HealthCheckRequest(), timeout=seconds_max)
+            return client.health(timeout_s=seconds_max)
         except grpc.RpcError as error:
-            return f"{error.code().name}: {error.details()}"
-    return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
+            return str(error)
 
 
 def gateway_readiness(host: str, port: int, seconds_max: float) -> tuple[int, str]:

@@ -4,22 +4,19 @@ import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import click
 import grpc
-from anomaly.v1 import scoring_service_pb2, scoring_service_pb2_grpc
+from anomaly.v1 import scoring_service_pb2
 from anomaly.v1.transaction_pb2 import Payment, Transaction
 from google.protobuf import json_format
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 from rich.console import Console
 from rich.table import Table
 
 from scoring_server.currencies import minor_unit_exponent
 from scoring_server.errors import InvalidArgumentError
-
-CALL_SECONDS_MAX = 5.0
+from scoring_server.rpc.client import ScoringClient, status_of_call, violations_of
 
 
 def run_score(
@@ -37,25 +34,23 @@ def run_score(
         InvalidArgumentError: the transaction cannot be built.
     """
     transaction = from_options(options) if text is None else from_json(text)
-    request = scoring_service_pb2.ScoreRequest(transaction=transaction)
-    with grpc.insecure_channel(target) as channel:
-        stub = scoring_service_pb2_grpc.ScoringServiceStub(channel)
+    with ScoringClient(target) as client:
         try:
-            response = stub.Score(request, timeout=CALL_SECONDS_MAX)
+            result = client.score(transaction)
         except grpc.RpcError as error:
             click.echo(f"Error: {describe_error(error, target)}", err=True)
             return 1
     if machine_readable:
         click.echo(
             json_format.MessageToJson(
-                response.result,
+                result,
                 preserving_proto_field_name=True,
                 always_print_fields_with_no_presence=True,
                 indent=None,
             )
         )
     else:
-        _print_result(Console(), response.result)
+        _print_result(Console(), result)
     return 0
 
 
@@ -98,18 +93,18 @@ def from_options(options: Mapping[str, Any]) -> Transaction:
 
 def describe_error(error: grpc.RpcError, target: str) -> str:
     """Return what a failed call says, each bad field on a line of its own."""
-    assert isinstance(error, grpc.Call)
-    code, details = error.code(), error.details()
+    # What a stub raises is the call as well, which the types do not say.
+    call = cast("grpc.Call", error)
+    code, details = call.code(), call.details()
     if code is grpc.StatusCode.UNAVAILABLE:
         return f"no scoring server answers at {target} ({details}). Start one with `anomaly up`."
-    lines = [f"{code.name}: {details}"]
-    status = rpc_status.from_call(error)
-    for packed in status.details if status is not None else ():
-        bad_request = error_details_pb2.BadRequest()
-        if packed.Is(bad_request.DESCRIPTOR):
-            packed.Unpack(bad_request)
-            lines += [f"  {bad.field}: {bad.description}" for bad in bad_request.field_violations]
-    return "\n".join(lines)
+    violations = violations_of(status_of_call(error))
+    return "\n".join(
+        [
+            f"{code.name}: {details}",
+            *(f"  {field}: {description}" for field, description in violations.items()),
+        ]
+    )
 
 
 def _minor(amount: Decimal, currency: str) -> int:

@@ -22,6 +22,7 @@ from scoring_server.errors import UnavailableError
 from scoring_server.replay import messages
 from scoring_server.replay.progress_file import Progress
 from scoring_server.replay.tally import Tally
+from scoring_server.rpc.client import MESSAGE_SIZE_BYTES_MAX
 
 Mode = Literal["stream", "batch", "unary"]
 
@@ -33,6 +34,7 @@ LABEL_INTERVAL_NS: Final = 3_600 * NS_PER_S
 BACKOFF_SECONDS: Final = 0.1
 BACKOFF_SECONDS_MAX: Final = 2.0
 SAVE_INTERVAL_NS: Final = NS_PER_S
+_CHANNEL_OPTIONS: Final = [("grpc.max_receive_message_length", MESSAGE_SIZE_BYTES_MAX)]
 _RETRYABLE: Final = frozenset(
     {
         grpc.StatusCode.UNAVAILABLE,
@@ -115,7 +117,7 @@ class Replayer:
         progress_ns, reached = self._began_ns, self.progress
         while self._acknowledged < self._table.num_rows:
             try:
-                async with grpc.aio.insecure_channel(target) as channel:
+                async with grpc.aio.insecure_channel(target, _CHANNEL_OPTIONS) as channel:
                     await self._send_all(channel)
             except grpc.aio.AioRpcError as error:
                 if error.code() not in _RETRYABLE:

@@ -1,0 +1,1 @@
+"""Measures speed: the server beside an echo server, and the engine alone."""

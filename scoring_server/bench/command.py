@@ -1,0 +1,109 @@
+"""`anomaly bench`: run what was asked for and print it with the machine it ran on."""
+
+import json
+import os
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from scoring_server.bench import measure
+from scoring_server.bench.servers import choose_cores, echo_server, scoring_server
+from scoring_server.config import load_config
+from scoring_server.inference.model_slots import open_models
+
+CLIENT = "prebuilt HTTP/2 frames (scoring_server/bench/http2_load.py); batches through grpcio"
+
+
+def run_bench(what: str, *, quick: bool, machine_readable: bool) -> int:
+    """Measure and print; return the exit code.
+
+    Args:
+        what: unary, batch, engine or all.
+        quick: short rounds.
+        machine_readable: print one JSON object.
+    """
+    effort = measure.QUICK if quick else measure.FULL
+    figures: dict[str, Any] = {"machine": machine(), "client": CLIENT, "quick": quick}
+    if what in {"engine", "all"}:
+        _tell("engine", machine_readable)
+        config = load_config(os.environ)
+        models = open_models(config.model_dir, config.model_name, config.model_version)
+        figures["engine"] = measure.engine(models, effort)
+    if what in {"unary", "batch", "all"}:
+        cores = choose_cores()
+        with echo_server(cores) as echo, scoring_server(cores) as real:
+            servers = {"echo": echo, "scoring_server": real}
+            if what in {"unary", "all"}:
+                _tell("unary", machine_readable)
+                figures["unary"] = measure.unary(servers, effort)
+                figures["unary"]["ratio_loaded"] = _ratio(
+                    figures["unary"], "loaded", "requests_per_s"
+                )
+            if what in {"batch", "all"}:
+                _tell("batch", machine_readable)
+                figures["batch"] = measure.batch(servers, effort)
+    if machine_readable:
+        click.echo(json.dumps(figures))
+    else:
+        _print(Console(), figures)
+    return 0
+
+
+def machine() -> dict[str, Any]:
+    """Return what the figures depend on."""
+    processor = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
+        processor = names[0].partition(":")[2].strip() if names else processor
+    return {
+        "processor": processor,
+        "cores": len(os.sched_getaffinity(0)),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        **{name: metadata.version(name) for name in ("grpcio", "numba", "numpy", "onnxruntime")},
+    }
+
+
+def _ratio(figures: dict[str, Any], load: str, name: str) -> float:
+    real, echo = (figures[server][load][name]["median"] for server in ("scoring_server", "echo"))
+    return round(float(real) / float(echo), 3)
+
+
+def _tell(what: str, machine_readable: bool) -> None:
+    if not machine_readable:
+        click.echo(f"measuring {what} ...", err=True)
+
+
+def _print(console: Console, figures: dict[str, Any]) -> None:
+    machine_text = ", ".join(f"{name} {value}" for name, value in figures["machine"].items())
+    console.print(f"Machine: {machine_text}\nClient: {figures['client']}")
+    for what in ("unary", "batch", "engine"):
+        if what not in figures:
+            continue
+        table = Table(title=what, title_justify="left")
+        for title in ("figure", "median", "min", "max"):
+            table.add_column(title, justify="left" if title == "figure" else "right")
+        for path, values in _leaves(figures[what], ()):
+            table.add_row(path, *(f"{values[each]:,.1f}" for each in ("median", "min", "max")))
+        console.print(table)
+    if "unary" in figures:
+        ratio = figures["unary"]["ratio_loaded"]
+        console.print(f"Requests/s under load, scoring server to echo server: {ratio:.2f}")
+
+
+def _leaves(figures: dict[str, Any], path: tuple[str, ...]) -> list[tuple[str, dict[str, float]]]:
+    """Return all measurements below a figure with the path that leads to each."""
+    if "median" in figures:
+        return [(" ".join(path), figures)]
+    return [
+        leaf
+        for name, value in figures.items()
+        if isinstance(value, dict)
+        for leaf in _leaves(value, (*path, name))
+    ]
