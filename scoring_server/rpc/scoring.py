@@ -1,5 +1,6 @@
 """ScoringService: single transactions, batches and streams of batches through one path."""
 
+import threading
 from collections.abc import Iterator, Sequence
 
 from anomaly.v1 import scoring_service_pb2
@@ -7,7 +8,7 @@ from anomaly.v1.transaction_pb2 import Transaction
 
 from scoring_server.engine.engine import Assessment
 from scoring_server.engine.scorer import Outcome, Scorer
-from scoring_server.errors import ConflictError, FieldViolation, ScoringError
+from scoring_server.errors import ConflictError, DeadlineExceededError, FieldViolation, ScoringError
 from scoring_server.rpc import wire
 from scoring_server.rpc.converters import (
     TransactionConverter,
@@ -56,6 +57,9 @@ class ScoringService:
         self._model_time_s_min = model_time_s_min
         self._alert_threshold = scorer.engine.settings.alert_threshold
         self._count = _Counters(metrics)
+        # The scorer takes one block at a time. Waiting for it here lets a call find out that its
+        # deadline passed in the queue, before anything is changed for it.
+        self._turn = threading.Lock()
 
     def methods(self) -> list[Method]:
         """Return the methods of the service."""
@@ -120,9 +124,15 @@ class ScoringService:
         contents = [content_of(transaction) for transaction in transactions]
         rows = self._converter.rows(transactions, contents)
         block = _Block(transactions, contents, self._alert_threshold)
-        remaining_s = call.time_remaining_s()
-        with_model = remaining_s is None or remaining_s >= self._model_time_s_min
-        outcomes = self._scorer.score(rows, block.encode, with_model=with_model)
+        with self._turn:
+            remaining_s = call.time_remaining_s()
+            if (remaining_s is not None and remaining_s <= 0) or not call.is_active():
+                raise DeadlineExceededError(
+                    "the deadline passed before the transactions were scored; nothing was changed",
+                    reason="DEADLINE_EXCEEDED",
+                )
+            with_model = remaining_s is None or remaining_s >= self._model_time_s_min
+            outcomes = self._scorer.score(rows, block.encode, with_model=with_model)
         if block.assessment is not None:
             self._count.assessed(block.assessment, self._alert_threshold)
         return [

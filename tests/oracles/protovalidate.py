@@ -6,7 +6,6 @@ written by hand that tests compare with it. A rule that it does not know makes i
 
 import ipaddress
 import re
-from collections.abc import Callable
 from typing import Any
 
 from buf.validate import validate_pb2
@@ -55,7 +54,7 @@ def _keeps_one(kind: str, rule: str, limit: Any, value: Any, field: FieldDescrip
     if kind == "timestamp":
         value = (value.seconds, value.nanos)
         limit = (limit.seconds, limit.nanos)
-    keeps: dict[str, Callable[[], bool]] = {
+    keeps = {
         "gte": lambda: value >= limit,
         "lte": lambda: value <= limit,
         "lt": lambda: value < limit,
