@@ -89,7 +89,11 @@ def stolen_card(world: World) -> NDArray[np.void]:
     span_s = rng.uniform(0.4, 7.0) * _DAY_S
     seconds = _start_s(world, 7) + np.sort(rng.uniform(0.0, span_s, count))
     rows = purchase(world, account, terminal, _times(world, seconds))
-    rows["amount_eur"] *= np.exp(rng.normal(1.15, 0.35, count))
+    # Half of the thieves buy what can be sold again, the others spend as the owner does, but more.
+    if rng.random() < rng.random():
+        rows["amount_eur"] = 210.0 * np.exp(rng.normal(0.0, 0.6, count))
+    else:
+        rows["amount_eur"] *= np.exp(rng.normal(1.3, 0.3, count))
     online = rows["channel"] == CHANNEL_ECOM
     stranger = world.strangers(1)
     rows["device"][online] = attacker_device(stranger)

@@ -57,6 +57,7 @@ def simulate_payments(
     transaction_count: int,
     seed: int,
     day_count: int = 75,
+    price_contrast: float = 1.0,
     on_progress: Progress = lambda _what, _ratio: None,
 ) -> pa.Table:
     """Return a canonical table of payments in event order; the same arguments give the same table.
@@ -66,11 +67,13 @@ def simulate_payments(
             once, so a short history holds a larger share of it.
         seed: seed of the only random generator.
         day_count: length of the history, 30 to 365.
+        price_contrast: 1 for people who buy all sorts of things, down to 0 for a portfolio in which
+            every shop costs the same, such as fuel cards.
         on_progress: called with what is being done and the share done, 0 to 1.
     """
     on_progress("people and shops", 0.0)
     account_count = max(60, round(transaction_count / (day_count * PAYMENTS_PER_ACCOUNT_DAY)))
-    world = make_world(seed, account_count, day_count)
+    world = make_world(seed, account_count, day_count, price_contrast)
     on_progress("fraud", 0.05)
     fraud_count = transaction_count * FRAUD_RATIO
     added = [

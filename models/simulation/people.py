@@ -43,6 +43,8 @@ class People:
         rhythm: row of HOUR_WEIGHTS and WEEKDAY_WEIGHTS.
         activity: relative number of payments.
         budget: factor on amounts.
+        spread: factor on the spread of amounts around what is usual at a shop.
+        constancy: 1 visits all favourites alike, larger values mostly the first ones.
         online_ratio: share of purchases made on the web.
         transfer_ratio: share of payments that go to friends.
         phone_payer: whether purchases on site are made with the phone.
@@ -64,6 +66,8 @@ class People:
     rhythm: NDArray[np.int64]
     activity: NDArray[np.float64]
     budget: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    constancy: NDArray[np.float64]
     online_ratio: NDArray[np.float64]
     transfer_ratio: NDArray[np.float64]
     phone_payer: NDArray[np.bool_]
@@ -82,7 +86,7 @@ class People:
 def settle_people(rng: np.random.Generator, count: int, day_count: int, shops: Shops) -> People:
     """Return `count` persons who live for `day_count` days among the shops."""
     city = rng.choice(len(CITIES), count, p=CITY_WEIGHT / CITY_WEIGHT.sum())
-    employer_count = max(2, count // 70)
+    employer_count = max(2, count // 12)
     landlord_count = max(2, count // 45)
     budget = np.exp(rng.normal(0.0, 0.42, count))
     travels = chance(rng, 0.22, count)
@@ -98,6 +102,8 @@ def settle_people(rng: np.random.Generator, count: int, day_count: int, shops: S
         rhythm=rng.choice(len(_RHYTHM_SHARE), count, p=_RHYTHM_SHARE),
         activity=rng.gamma(2.2, 1.0, count) + 0.12,
         budget=budget,
+        spread=np.exp(rng.normal(-0.15, 0.4, count)),
+        constancy=rng.uniform(1.0, 5.0, count),
         online_ratio=rng.beta(1.6, 4.2, count),
         transfer_ratio=rng.beta(1.5, 22.0, count),
         phone_payer=chance(rng, 0.35, count),

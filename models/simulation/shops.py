@@ -61,6 +61,7 @@ CASH_MACHINE: Final = 12
 CATEGORY_SPREAD: Final = np.array([category.spread for category in CATEGORIES])
 TERMINALS_PER_MERCHANT: Final = 3.0
 TERMINALS_MAX: Final = 25
+COMMON_PRICE_EUR: Final = 40.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +105,14 @@ class Shops:
         return self.online[(rng.random(count) ** skew * len(self.online)).astype(np.int64)]
 
 
-def open_shops(rng: np.random.Generator, account_count: int) -> Shops:
-    """Return terminals for so many accounts; each city has at least three that have a place."""
+def open_shops(rng: np.random.Generator, account_count: int, price_contrast: float = 1.0) -> Shops:
+    """Return terminals for so many accounts; each city has at least three that have a place.
+
+    Args:
+        rng: source of randomness.
+        account_count: persons who will shop.
+        price_contrast: 1 keeps the categories' prices apart, 0 makes all of them equally dear.
+    """
     merchant_count = max(160, account_count // 5)
     share = np.array([category.share for category in CATEGORIES])
     category = rng.choice(len(CATEGORIES), merchant_count, p=share / share.sum())
@@ -126,6 +133,7 @@ def open_shops(rng: np.random.Generator, account_count: int) -> Shops:
     with_place = with_place[rng.permutation(len(with_place))]
     on_site = with_place[np.argsort(city[with_place], kind="stable")]
     medians = np.array([each.median_eur for each in CATEGORIES])
+    medians = COMMON_PRICE_EUR * (medians / COMMON_PRICE_EUR) ** price_contrast
     return Shops(
         merchant=merchant.astype(np.int32),
         category=category,

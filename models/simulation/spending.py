@@ -59,7 +59,7 @@ def _purchases(
     day = (time_ns - START_NS) // DAY_NS
     online = rng.random(count) < people.online_ratio[account]
     travelling = (people.trip_start_day[account] <= day) & (day < people.trip_end_day[account])
-    habit = (rng.random(count) ** 1.7 * FAVOURITE_COUNT).astype(np.int64)
+    habit = (rng.random(count) ** people.constancy[account] * FAVOURITE_COUNT).astype(np.int64)
     explores = chance(rng, EXPLORE_RATIO, count)
     where = np.where(travelling, people.trip_city[account], people.city[account])
     terminal = np.where(
@@ -108,7 +108,7 @@ def _salaries_and_rents(world: World) -> NDArray[np.void]:
         person = np.arange(people.count)
         payday = 25 + people.employer % 4
         on_time = payday + month < world.day_count
-        seconds = 6 * 3600 + rng.integers(0, 1800, people.count)
+        seconds = 6 * 3600 + rng.integers(0, 6 * 3600, people.count)
         salary_ns = start_ns + payday * DAY_NS + seconds * NS_PER_S
         parts.append(
             transfer(

@@ -58,10 +58,10 @@ class World:
         return np.arange(first, first + count)
 
 
-def make_world(seed: int, account_count: int, day_count: int) -> World:
-    """Return a world of `account_count` persons."""
+def make_world(seed: int, account_count: int, day_count: int, price_contrast: float = 1.0) -> World:
+    """Return a world of `account_count` persons; see open_shops for `price_contrast`."""
     rng = np.random.default_rng(seed)
-    shops = open_shops(rng, account_count)
+    shops = open_shops(rng, account_count, price_contrast)
     return World(rng, day_count, settle_people(rng, account_count, day_count, shops), shops)
 
 
@@ -115,7 +115,11 @@ def purchase(
     rows = blank_rows(len(account))
     category, city = shops.category[terminal], shops.city[terminal]
     on_site = _CHANNEL[category] != CHANNEL_ECOM
-    noise = world.rng.normal(0.0, 1.0, len(account)) * CATEGORY_SPREAD[category]
+    noise = (
+        world.rng.normal(0.0, 1.0, len(account))
+        * CATEGORY_SPREAD[category]
+        * world.people.spread[account]
+    )
     amount = shops.median_eur[terminal] * world.people.budget[account] ** 0.6 * np.exp(noise)
     cash = _CHANNEL[category] == CHANNEL_ATM
     rows["time_ns"] = time_ns

@@ -1,0 +1,1 @@
+"""From a history of transactions to a model artifact, through the engine that serves."""
