@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Table, bindparam, select, text
+from sqlalchemy import Table, any_, bindparam, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
@@ -69,7 +69,7 @@ def one_of(
 ) -> ColumnElement[bool]:
     """Return the condition that a column is among the keys bound to `name`; its text is the same for any number."""
     if is_postgresql(connection):
-        return column == postgresql.Any(bindparam(name, type_=postgresql.ARRAY(String())))
+        return column == any_(bindparam(name, type_=postgresql.ARRAY(String())))
     return column.in_(text(f"SELECT value FROM json_each(:{name})"))
 
 

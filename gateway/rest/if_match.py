@@ -24,3 +24,8 @@ def expected_version(request: Request[Any, Any, Any], in_body: int | None) -> in
         fault = FieldFault("If-Match", 'If-Match must be the ETag of the alert, such as "3"')
         raise InvalidArgumentError(fault.message, faults=(fault,))
     return int(match.group(1))
+
+
+def version_tag(version: int) -> dict[str, str]:
+    """Return the header that tells a client the version it has seen."""
+    return {"ETag": f'"{version}"'}

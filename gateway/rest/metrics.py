@@ -7,6 +7,8 @@ from litestar.handlers import HTTPRouteHandler
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 
+# Litestar adds the character set by itself.
+_CONTENT_TYPE = CONTENT_TYPE_LATEST.removesuffix("; charset=utf-8")
 # Seconds; from a read on a warm database to the longest wait for an alert.
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
@@ -47,6 +49,6 @@ def metrics_handler(path: str, metrics: Metrics, refresh: Callable[[], Awaitable
     async def read_metrics() -> Response[bytes]:
         """Return the figures in the text format of Prometheus."""
         await refresh()
-        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+        return Response(generate_latest(metrics.registry), media_type=_CONTENT_TYPE)
 
     return read_metrics

@@ -3,8 +3,7 @@
 from typing import Annotated, Any
 
 from litestar import Controller, Request, Response, get, patch, put
-from litestar.datastructures import ETag
-from litestar.params import Parameter
+from litestar.params import FromQuery, JSONBody, QueryParameter
 
 from gateway.domain.enumerations import AlertStatus, Severity
 from gateway.domain.pagination import (
@@ -17,7 +16,7 @@ from gateway.domain.pagination import (
 from gateway.errors import FieldFault, InvalidArgumentError
 from gateway.rest import views
 from gateway.rest.body import JsonBody, allowed_values
-from gateway.rest.if_match import expected_version
+from gateway.rest.if_match import expected_version, version_tag
 from gateway.rest.schemas.alerts import (
     AlertDetailEnvelope,
     AlertListBody,
@@ -27,7 +26,7 @@ from gateway.rest.schemas.alerts import (
     StatusFilter,
 )
 from gateway.rest.session import analyst_of
-from gateway.rest.wiring import Clock
+from gateway.rest.wiring import AlertId, Alerts, Clock
 from gateway.services.alerts import AlertService
 
 _SEARCH_LENGTH_MAX = 100
@@ -43,23 +42,23 @@ class AlertController(Controller):
     @get(operation_id="list_alerts", summary="List alerts")
     async def list_alerts(
         self,
-        alerts: AlertService,
+        alerts: Alerts,
         clock: Clock,
-        page: Annotated[int, Parameter(ge=1, le=_PAGE_MAX)] = 1,
-        limit: Annotated[int, Parameter(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
-        severity: SeverityFilter = SeverityFilter.ALL,
-        status: StatusFilter = StatusFilter.ALL,
+        page: Annotated[int, QueryParameter(ge=1, le=_PAGE_MAX)] = 1,
+        limit: Annotated[int, QueryParameter(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
+        severity: FromQuery[SeverityFilter] = SeverityFilter.ALL,
+        status: FromQuery[StatusFilter] = StatusFilter.ALL,
         search: Annotated[
             str,
-            Parameter(
+            QueryParameter(
                 max_length=_SEARCH_LENGTH_MAX,
                 description="part of an alert, entity, account or transaction id",
             ),
         ] = "",
-        sort: AlertSort = AlertSort.TIMESTAMP,
+        sort: FromQuery[AlertSort] = AlertSort.TIMESTAMP,
         cursor: Annotated[
             str,
-            Parameter(
+            QueryParameter(
                 max_length=CURSOR_LENGTH_MAX, description="`next_cursor` of the page before"
             ),
         ] = "",
@@ -78,13 +77,13 @@ class AlertController(Controller):
 
     @get("/{alert_id:str}", operation_id="get_alert", summary="Get an alert")
     async def get_alert(
-        self, alerts: AlertService, clock: Clock, alert_id: str
+        self, alerts: Alerts, clock: Clock, alert_id: AlertId
     ) -> Response[AlertDetailEnvelope]:
         """Return an alert with what explains it; the ETag is its version, for If-Match."""
         detail = await alerts.detail(alert_id)
         return Response(
             AlertDetailEnvelope(views.alert_detail(detail, clock())),
-            etag=ETag(value=str(detail.alert.version)),
+            headers=version_tag(detail.alert.version),
         )
 
     @patch(
@@ -97,10 +96,10 @@ class AlertController(Controller):
     async def move_alert(
         self,
         request: Request[Any, Any, Any],
-        alerts: AlertService,
-        alert_id: str,
-        data: StatusChange | None = None,
-        status: AlertStatus | None = None,
+        alerts: Alerts,
+        alert_id: AlertId,
+        data: JSONBody[StatusChange | None] = None,
+        status: FromQuery[AlertStatus | None] = None,
     ) -> Response[StatusChanged]:
         """Move an alert along its life cycle; `status` stands in the body or in the query."""
         return await _move(request, alerts, alert_id, data or StatusChange(), status)
@@ -115,9 +114,9 @@ class AlertController(Controller):
     async def put_alert(
         self,
         request: Request[Any, Any, Any],
-        alerts: AlertService,
-        alert_id: str,
-        data: StatusChange | None = None,
+        alerts: Alerts,
+        alert_id: AlertId,
+        data: JSONBody[StatusChange | None] = None,
     ) -> Response[StatusChanged]:
         """Do the same as PATCH on its status."""
         return await _move(request, alerts, alert_id, data or StatusChange(), None)
@@ -144,5 +143,5 @@ async def _move(
         StatusChanged(
             success=True, alert_id=moved.alert_id, new_status=moved.status, version=moved.version
         ),
-        etag=ETag(value=str(moved.version)),
+        headers=version_tag(moved.version),
     )

@@ -4,12 +4,13 @@ import time
 from typing import Any
 
 from litestar import Controller, Request, post
+from litestar.params import JSONBody
 
 from gateway.rest import views
 from gateway.rest.body import JsonBody
 from gateway.rest.payments import payment_of
 from gateway.rest.schemas.detection import EvaluateBody, EvaluationEnvelope
-from gateway.services.detection import DetectionService
+from gateway.rest.wiring import Detection
 
 
 class DetectionController(Controller):
@@ -27,7 +28,7 @@ class DetectionController(Controller):
         summary="Score a payment",
     )
     async def evaluate(
-        self, request: Request[Any, Any, Any], detection: DetectionService, data: EvaluateBody
+        self, request: Request[Any, Any, Any], detection: Detection, data: JSONBody[EvaluateBody]
     ) -> EvaluationEnvelope:
         """Score a payment; an alert that it raises can be read when this returns. Safe to repeat."""
         started_ns = time.perf_counter_ns()

@@ -3,12 +3,12 @@
 from typing import Any
 
 from litestar import Controller, Request, Response, get, post
-from litestar.datastructures import ETag
+from litestar.params import JSONBody
 
 from gateway.domain.enumerations import CaseDecision
 from gateway.rest import views
 from gateway.rest.body import JsonBody
-from gateway.rest.if_match import expected_version
+from gateway.rest.if_match import expected_version, version_tag
 from gateway.rest.schemas.alerts import (
     DecisionBody,
     DecisionTaken,
@@ -19,8 +19,8 @@ from gateway.rest.schemas.alerts import (
     NoteAdded,
 )
 from gateway.rest.session import analyst_of
-from gateway.rest.wiring import Clock
-from gateway.services.investigations import DecisionRequest, InvestigationService
+from gateway.rest.wiring import AlertId, Clock, Investigations
+from gateway.services.investigations import DecisionRequest
 
 _MESSAGES = {
     CaseDecision.FRAUD: "the alert was resolved as fraud",
@@ -37,13 +37,13 @@ class InvestigationController(Controller):
 
     @get(operation_id="get_investigation", summary="Get the case of an alert")
     async def get_investigation(
-        self, investigations: InvestigationService, clock: Clock, alert_id: str
+        self, investigations: Investigations, clock: Clock, alert_id: AlertId
     ) -> Response[InvestigationEnvelope]:
         """Return the alert, its transactions, notes, the account's past and similar alerts."""
         case = await investigations.case(alert_id)
         return Response(
             InvestigationEnvelope(views.investigation(case, clock())),
-            etag=ETag(value=str(case.detail.alert.version)),
+            headers=version_tag(case.detail.alert.version),
         )
 
     @post(
@@ -57,9 +57,9 @@ class InvestigationController(Controller):
     async def decide(
         self,
         request: Request[Any, Any, Any],
-        investigations: InvestigationService,
-        alert_id: str,
-        data: DecisionBody,
+        investigations: Investigations,
+        alert_id: AlertId,
+        data: JSONBody[DecisionBody],
     ) -> Response[DecisionTaken]:
         """Record a decision. It labels all transactions of the alert, and the scoring server learns from that."""
         alert = await investigations.decide(
@@ -80,7 +80,7 @@ class InvestigationController(Controller):
                 message=_MESSAGES[data.decision],
                 version=alert.version,
             ),
-            etag=ETag(value=str(alert.version)),
+            headers=version_tag(alert.version),
         )
 
     @post(
@@ -91,7 +91,7 @@ class InvestigationController(Controller):
         summary="Add a note",
     )
     async def add_note(
-        self, investigations: InvestigationService, alert_id: str, data: NewNote
+        self, investigations: Investigations, alert_id: AlertId, data: JSONBody[NewNote]
     ) -> NoteAdded:
         """Store a note of 1 to 1,000 characters."""
         note = await investigations.add_note(alert_id, data.content, analyst_of(data.analyst_id))
@@ -99,7 +99,7 @@ class InvestigationController(Controller):
 
     @get("/history", operation_id="get_history", summary="Get the history of an alert")
     async def get_history(
-        self, investigations: InvestigationService, alert_id: str
+        self, investigations: Investigations, alert_id: AlertId
     ) -> HistoryBody:
         """Return everything that happened to the alert, oldest first."""
         alert, events = await investigations.history(alert_id)

@@ -4,9 +4,11 @@ from typing import Any
 
 import msgspec
 from litestar import Controller, MediaType, Request, Response, get
+from litestar.di import NamedDependency
 
 from gateway.rest import reference
-from gateway.services.health import Check, HealthService
+from gateway.rest.wiring import HealthChecks
+from gateway.services.health import Check
 
 
 class Health(msgspec.Struct):
@@ -32,12 +34,12 @@ class HealthController(Controller):
     tags = ("system",)
 
     @get(operation_id="health", summary="Is the gateway alive")
-    async def health(self, about: Health) -> Health:
+    async def health(self, about: NamedDependency[Health]) -> Health:
         """Answer as long as the process works; asks nobody else."""
         return about
 
     @get("/ready", operation_id="ready", summary="Are all parts usable")
-    async def ready(self, health: HealthService) -> Response[Readiness]:
+    async def ready(self, health: HealthChecks) -> Response[Readiness]:
         """Name the state of the scoring server, the database and the event feed; 503 unless all are usable."""
         checks = await health.checks()
         if all(check.status == "ok" for check in checks.values()):
