@@ -4,7 +4,7 @@ import asyncio
 import collections
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import grpc
 import pyarrow as pa
@@ -168,7 +168,7 @@ class Replayer:
                 sent = self._next(position, self._options.batch_size)
                 batch = self._messages(sent)
                 sent = _Sent(sent.start, sent.count, clock.monotonic_ns())
-                await call.write(scoring_service_pb2.ScoreStreamRequest(transactions=batch))
+                await _write(call, scoring_service_pb2.ScoreStreamRequest(transactions=batch))
                 in_flight.append(sent)
                 position += sent.count
             elif in_flight:
@@ -240,6 +240,16 @@ class Replayer:
             if values[row] is not None
             and (start + row < self._first_row or self.tally.is_scored(start + row))
         ]
+
+
+async def _write(call: Any, request: scoring_service_pb2.ScoreStreamRequest) -> None:
+    """Send a message; a stream that has ended meanwhile raises what it ended with."""
+    try:
+        await call.write(request)
+    except asyncio.InvalidStateError:
+        # The write says only that it is too late, the read says why.
+        await call.read()
+        raise ConnectionError("the server ended the stream") from None
 
 
 async def _score_one(
