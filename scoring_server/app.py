@@ -26,6 +26,7 @@ from scoring_server.journal.embedded import EmbeddedJournal
 from scoring_server.journal.label_index import LabelIndex
 from scoring_server.rpc import events, labels, models, scoring
 from scoring_server.rpc.converters import TransactionConverter
+from scoring_server.rpc.health import SERVICE as HEALTH_SERVICE
 from scoring_server.rpc.health import Health
 from scoring_server.rpc.reflection import reflection_methods
 from scoring_server.rpc.stock_transport import Listen, StockTransport
@@ -39,7 +40,6 @@ _log = structlog.get_logger(__name__)
 
 RUNTIME_FILE = "scoring_server.json"
 _SERVICES = (scoring.SERVICE, events.SERVICE, labels.SERVICE, models.SERVICE)
-_HEALTH_SERVICE = "grpc.health.v1.Health"
 
 
 class ScoringApplication:
@@ -129,27 +129,27 @@ class ScoringApplication:
         index: LabelIndex,
     ) -> None:
         config, opened = self.config, self._opened
-        feed = events.EventService(journal)
+        feed = events.EventService(journal, heartbeat_s=config.limits.heartbeat_s)
         scoring_service = scoring.ScoringService(
             scorer,
             TransactionConverter(config.reporting_limits),
             metrics,
             model_time_s_min=config.limits.model_time_s_min,
         )
+        health = Health((*_SERVICES, HEALTH_SERVICE))
         methods = [
+            *health.methods(),
             *scoring_service.methods(),
             *feed.methods(),
             *labels.LabelService(Labels(scorer, index), metrics).methods(),
             *models.ModelService(slots).methods(),
-            *reflection_methods((*_SERVICES, _HEALTH_SERVICE)),
+            *reflection_methods((*_SERVICES, HEALTH_SERVICE)),
         ]
-        health = Health(_SERVICES)
         transport = StockTransport(
             Listen(config.grpc_host, config.grpc_port, _credentials(config.tls)),
             config.limits,
             methods,
             metrics,
-            (health.extend,),
         )
         observe(metrics, journal, state, slots)
         pending = {pool.value: partial(transport.pending, pool) for pool in Pool}
@@ -159,13 +159,13 @@ class ScoringApplication:
         transport.start()
         opened.callback(transport.stop, config.limits.drain_s)
         self.grpc_port, self.metrics_port = transport.port, metrics_server.port
-        health.set_serving(serving=True)
+        health.serve()
         opened.callback(feed.stop)
         runtime_file = config.data_dir / RUNTIME_FILE
         _write_runtime_file(runtime_file, grpc_port=self.grpc_port, metrics_port=self.metrics_port)
         opened.callback(runtime_file.unlink, missing_ok=True)
         # Last in, so first at a stop: load balancers must know before calls are refused.
-        opened.callback(health.set_serving, serving=False)
+        opened.callback(health.stop)
 
 
 def build(config: ScoringConfig) -> ScoringApplication:

@@ -50,6 +50,7 @@ class LimitConfig:
         calls_waiting_max: calls that wait for one of these threads before more are shed.
         score_streams_max: ScoreStream calls open at once; each has a thread of its own.
         subscribers_max: Subscribe calls open at once; each has a thread of its own.
+        heartbeat_s: longest silence of a Subscribe call.
         message_size_bytes_max: largest request; a batch of 4,096 with every field at its longest is
             below 4 MiB.
         drain_s: how long calls in flight may finish after SIGTERM.
@@ -60,6 +61,7 @@ class LimitConfig:
     calls_waiting_max: int = 256
     score_streams_max: int = 16
     subscribers_max: int = 16
+    heartbeat_s: float = 5.0
     message_size_bytes_max: int = 8 * 1024 * 1024
     drain_s: float = 10.0
     model_time_s_min: float = 0.001
@@ -201,6 +203,7 @@ def _limits(read: EnvironmentReader) -> LimitConfig:
         calls_waiting_max=read.integer("CALLS_WAITING_MAX", default.calls_waiting_max, 1, 65_536),
         score_streams_max=read.integer("SCORE_STREAMS_MAX", default.score_streams_max, 1, 256),
         subscribers_max=read.integer("SUBSCRIBERS_MAX", default.subscribers_max, 1, 256),
+        heartbeat_s=read.number("HEARTBEAT_S", default.heartbeat_s, 0.1, default.heartbeat_s),
         message_size_bytes_max=read.integer(
             "MESSAGE_SIZE_BYTES_MAX", default.message_size_bytes_max, 65_536, 64 * 1024 * 1024
         ),

@@ -21,8 +21,6 @@ from scoring_server.rpc.transport import Call, Method, Pool, ServerStreamMethod
 from scoring_server.rpc.validation import BATCH_SIZE_MAX, invalid
 
 SERVICE = "anomaly.v1.EventService"
-HEARTBEAT_S = 5.0
-
 _BATCH_SIZE = 1_024
 _JOURNAL_ID_LENGTH_MAX = 64
 # A response stays below the 4 MiB that gRPC clients accept when nobody tells them otherwise.
@@ -39,7 +37,7 @@ class EventService:
         heartbeat_s: longest silence of a stream.
     """
 
-    def __init__(self, journal: Journal, *, heartbeat_s: float = HEARTBEAT_S) -> None:
+    def __init__(self, journal: Journal, *, heartbeat_s: float) -> None:
         self._journal = journal
         self._heartbeat_s = heartbeat_s
         self._stopping = threading.Event()

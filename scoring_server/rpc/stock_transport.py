@@ -6,7 +6,7 @@ each Pool of the seam is an executor of its own, given to the server through the
 the feed can never take the threads that score. A pool that is full refuses at once, with RetryInfo.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ _CODE_NAMES = tuple(code.name for code in grpc.StatusCode)
 _RETRY_AFTER_S = 0.1
 _UNLIMITED_MS = 2**31 - 1
 _ADMIN_THREADS = 4
+_HEALTH_WATCH_THREADS = 32
 _REFLECTION_THREADS = 4
 _OTHER_CALLS_MAX = 256
 
@@ -77,7 +78,6 @@ class StockTransport:
 
     Args:
         methods: what it answers.
-        extensions: called with the server before it starts, to add stock services such as health.
 
     Raises:
         ConfigurationError: from `start`, when the port cannot be listened on.
@@ -89,7 +89,6 @@ class StockTransport:
         limits: LimitConfig,
         methods: Iterable[Method],
         metrics: Metrics,
-        extensions: Sequence[Callable[[grpc.Server], None]] = (),
     ) -> None:
         self._listen = listen
         self._port = 0
@@ -107,8 +106,6 @@ class StockTransport:
             options=_options(limits),
             maximum_concurrent_rpcs=calls_max,
         )
-        for extend in extensions:
-            extend(self._server)
 
     @property
     def port(self) -> int:
@@ -190,6 +187,7 @@ def _pools(limits: LimitConfig) -> dict[Pool, BoundedPool]:
         Pool.SCORE_STREAMS: (limits.score_streams_max, limits.score_streams_max),
         Pool.FEED: (limits.subscribers_max, limits.subscribers_max),
         Pool.ADMIN: (_ADMIN_THREADS, _OTHER_CALLS_MAX),
+        Pool.HEALTH_WATCH: (_HEALTH_WATCH_THREADS, _HEALTH_WATCH_THREADS),
         Pool.REFLECTION: (_REFLECTION_THREADS, _REFLECTION_THREADS),
     }
     return {

@@ -18,6 +18,7 @@ class Pool(Enum):
     SCORE_STREAMS = "score_streams"
     FEED = "feed"
     ADMIN = "admin"
+    HEALTH_WATCH = "health_watch"
     REFLECTION = "reflection"
 
 

@@ -1,8 +1,12 @@
+import threading
+from dataclasses import replace
+
 import grpc
 import pytest
 from anomaly.v1 import scoring_service_pb2
 from anomaly.v1.transaction_pb2 import Payment, Transaction
 from google.protobuf.timestamp_pb2 import Timestamp
+from google.rpc import error_details_pb2
 
 from scoring_server.rpc.client import ScoringClient, reason_of, status_of_call, violations_of
 from tests.integration.scoring_server.messages import payment, trade
@@ -134,10 +138,9 @@ def test_batch_size_is_bounded(client, count):
 
 
 def test_largest_batch_of_longest_texts_fits(client):
-    longest = {
-        name: "€" * 64
-        for name in ("account_id", "merchant_id", "device_id", "counterparty_account_id")
-    }
+    longest = dict.fromkeys(
+        ("account_id", "merchant_id", "device_id", "counterparty_account_id"), "€" * 64
+    )
     outcomes = client.score_batch([payment(number, **longest) for number in range(4_096)])
     assert all(outcome.HasField("result") for outcome in outcomes)
 
@@ -171,8 +174,6 @@ class _Never:
     """An iterator's source that gives nothing until it is let go."""
 
     def __init__(self) -> None:
-        import threading
-
         self._released = threading.Event()
 
     def waiting(self) -> bytes | None:
@@ -181,10 +182,6 @@ class _Never:
 
 
 def test_too_many_streams_are_refused_with_a_time_to_come_back(start, config):
-    from dataclasses import replace
-
-    from google.rpc import error_details_pb2
-
     application = start(limits=replace(config.limits, score_streams_max=1))
     with ScoringClient(application.target) as client:
         stream = client.channel.stream_stream("/anomaly.v1.ScoringService/ScoreStream")
