@@ -73,10 +73,8 @@ def export(
         ConflictError: there is an artifact, and `overwrite` is not given.
         InternalError: the graph does not give what the classifier gives.
     """
-    if not overwrite and (directory / MANIFEST_FILE).exists():
-        raise ConflictError(
-            f"{directory} holds a model already; choose another version, a model never changes"
-        )
+    if not overwrite:
+        refuse_existing(directory)
     graph = gradient_boosting_to_onnx(
         fitted.classifier, len(fitted.features), f"{directory.parent.name}-{directory.name}"
     )
@@ -112,6 +110,18 @@ def export(
     _write(directory / CARD_FILE, model_card(manifest).encode())
     _write(directory / MANIFEST_FILE, _pretty(msgspec.json.encode(manifest), 2))
     return load_model(directory)
+
+
+def refuse_existing(directory: Path) -> None:
+    """Refuse a folder that holds a model already.
+
+    Raises:
+        ConflictError: it does.
+    """
+    if (directory / MANIFEST_FILE).exists():
+        raise ConflictError(
+            f"{directory} holds a model already; choose another version, a model never changes"
+        )
 
 
 def verify(graph: bytes, fitted: Fitted) -> None:

@@ -10,7 +10,9 @@ Where more of a feature can only be more suspicious, the trees are held to that.
 the simulated history and keeps chance patterns of it out of the model.
 """
 
-from typing import Final
+from typing import Final, Literal
+
+from scoring_server.catalogue import PAYMENT_FEATURE_NAMES, TRADE_FEATURE_NAMES
 
 _ANY, _RISING = 0, 1
 
@@ -63,3 +65,9 @@ DEFAULT_FEATURES: Final[dict[str, int]] = {
     "wash_match_ratio": _RISING,
     "wash_match_count": _RISING,
 }
+
+
+def features_for(kind: Literal["payments", "trades"]) -> dict[str, int]:
+    """Return those of the features that mean something for one kind of transaction."""
+    meant = PAYMENT_FEATURE_NAMES if kind == "payments" else TRADE_FEATURE_NAMES
+    return {name: way for name, way in DEFAULT_FEATURES.items() if name in meant}

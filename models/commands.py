@@ -1,0 +1,162 @@
+"""The model tools' part of the `anomaly` command; commands import late what they need."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+json_option = click.option("--json", "machine_readable", is_flag=True, help="Print JSON.")
+mapping_option = click.option(
+    "--mapping",
+    default="auto",
+    show_default=True,
+    help="auto, canonical, handbook or a JSON mapping file.",
+)
+limit_option = click.option(
+    "--limit", type=click.IntRange(min=1), help="Take only so many of the earliest transactions."
+)
+delay_option = click.option(
+    "--label-delay-days",
+    type=click.FloatRange(min=0.0),
+    default=7.0,
+    show_default=True,
+    help="When frauds become known, where the file does not say.",
+)
+model_dir_option = click.option(
+    "--model-dir",
+    type=click.Path(path_type=Path),
+    default="models",
+    envvar="MODEL_DIR",
+    show_default=True,
+    help="Folder that holds one folder a model.",
+)
+
+
+@click.command()
+@click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--kind", type=click.Choice(["payments", "trades"]), default="payments", show_default=True
+)
+@click.option(
+    "--transactions",
+    "transaction_count",
+    type=click.IntRange(1_000, 50_000_000),
+    default=100_000,
+    show_default=True,
+)
+@click.option("--days", "day_count", type=click.IntRange(30, 365), default=75, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@json_option
+def simulate(
+    *,
+    out: Path,
+    kind: str,
+    transaction_count: int,
+    day_count: int,
+    seed: int,
+    machine_readable: bool,
+) -> None:
+    """Write a made-up history with known fraud to OUT, a .parquet or .csv file.
+
+    The same options write the same rows.
+    """
+    from models.simulation.output import write_simulation
+
+    write_simulation(
+        out, kind, transaction_count, day_count, seed, machine_readable=machine_readable
+    )
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--default", "rebuild", is_flag=True, help="Rebuild the model that comes with it.")
+@click.option("--name", default="custom", show_default=True, help="Name of the model.")
+@click.option("--version", default="1", show_default=True, help="Version of the model.")
+@click.option(
+    "--alert-budget",
+    "alert_budget_ratio",
+    type=click.FloatRange(0.0001, 0.5),
+    default=0.01,
+    show_default=True,
+    help="Share of transactions that may be reviewed; sets the threshold.",
+)
+@mapping_option
+@limit_option
+@delay_option
+@model_dir_option
+@json_option
+def train(*, file: Path | None, rebuild: bool, machine_readable: bool, **options: Any) -> None:
+    """Fit a model on the labelled history in FILE and write it as an artifact.
+
+    Features come from the engine that serves. A version that exists is never changed; only
+    --default replaces what it made before, with the same bytes.
+    """
+    from models.training.run import train_from_file, train_the_default
+
+    if rebuild == (file is not None):
+        raise click.UsageError("Give either FILE or --default.")
+    if file is None:
+        train_the_default(options["model_dir"], machine_readable=machine_readable)
+    else:
+        train_from_file(file, machine_readable=machine_readable, **options)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--name", default="default", envvar="MODEL_NAME", show_default=True)
+@click.option("--version", default="", help="Version of the model; the highest when left out.")
+@click.option("--without-model", is_flag=True, help="Leave the model out.")
+@click.option(
+    "--alert-budget",
+    "budget_ratio",
+    type=click.FloatRange(0.0001, 0.5),
+    default=0.01,
+    show_default=True,
+    help="Share of transactions that may be reviewed.",
+)
+@mapping_option
+@limit_option
+@delay_option
+@model_dir_option
+@json_option
+def backtest(*, file: Path, **options: Any) -> None:
+    """Run FILE through the engine without a server and show what it would have said."""
+    from models.run import run_backtest
+
+    run_backtest(file, **options)
+
+
+@click.group()
+def model() -> None:
+    """Check and list model artifacts."""
+
+
+@model.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@json_option
+def check(*, directory: Path, machine_readable: bool) -> None:
+    """Load the artifact in DIRECTORY with every check that the server makes."""
+    from models.run import check_model
+
+    check_model(directory, machine_readable=machine_readable)
+
+
+@model.command(name="list")
+@model_dir_option
+@json_option
+def list_(*, model_dir: Path, machine_readable: bool) -> None:
+    """List the models in a folder, broken ones with their fault."""
+    from models.run import list_all
+
+    list_all(model_dir, machine_readable=machine_readable)
+
+
+@model.command()
+def schema() -> None:
+    """Print the JSON Schema of manifest.json."""
+    from models.run import print_schema
+
+    print_schema()
+
+
+COMMANDS: list[click.Command] = [simulate, train, backtest, model]

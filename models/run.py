@@ -1,0 +1,90 @@
+"""`anomaly backtest` and `anomaly model`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from models.backtest import backtest
+from models.console import progress_bar, say, show
+from models.training.dataset import read_history
+from scoring_server.evaluation.mapping import load_transactions
+from scoring_server.inference.artifact import load_model
+from scoring_server.inference.errors import ModelError
+from scoring_server.inference.manifest import manifest_schema
+from scoring_server.inference.model_slots import ModelSlots, find_model, list_models, list_versions
+
+
+def run_backtest(
+    file: Path,
+    *,
+    name: str,
+    version: str,
+    without_model: bool,
+    budget_ratio: float,
+    mapping: str,
+    limit: int | None,
+    label_delay_days: float,
+    model_dir: Path,
+    machine_readable: bool,
+) -> None:
+    """Backtest a file and show the figures.
+
+    Raises:
+        ModelError: there is no such model, or it is broken. A backtest never goes on without it.
+        InvalidArgumentError: the file cannot be used.
+    """
+    slots = None
+    if not without_model:
+        slots = ModelSlots(champion=load_model(find_model(model_dir, name, version)))
+    say(f"Reading {file} ...")
+    history = read_history(load_transactions(file, mapping, limit), label_delay_days)
+    with progress_bar("backtest", total=len(history.transactions)) as bar:
+        figures = backtest(history, slots, budget_ratio=budget_ratio, on_progress=bar.move)
+    show("Backtest", figures, machine_readable=machine_readable)
+
+
+def check_model(directory: Path, *, machine_readable: bool) -> None:
+    """Load an artifact with every check and show what it is.
+
+    Raises:
+        ModelError: a check failed; the message says which, and how to mend it.
+    """
+    identity = load_model(directory.resolve()).identity
+    figures = {
+        "model": f"{identity.name}/{identity.version}",
+        "sha256": identity.sha256,
+        "features": len(identity.features),
+        "threshold": identity.threshold,
+        "fault": "none",
+    }
+    show("Model", figures, machine_readable=machine_readable)
+
+
+def list_all(model_dir: Path, *, machine_readable: bool) -> None:
+    """List all versions of all models in a folder, lowest first; a broken one with its fault."""
+    found: list[dict[str, Any]] = []
+    for name in list_models(model_dir):
+        for version in list_versions(model_dir, name):
+            entry: dict[str, Any] = {"name": name, "version": version, "sha256": "", "fault": ""}
+            try:
+                entry["sha256"] = load_model(model_dir / name / version).identity.sha256
+            except ModelError as error:
+                entry["fault"] = error.message
+            found.append(entry)
+    if machine_readable:
+        click.echo(json.dumps(found))
+        return
+    if not found:
+        say(f"No models in {model_dir}.")
+        return
+    lines = {
+        f"{entry['name']}/{entry['version']}": entry["fault"] or entry["sha256"] for entry in found
+    }
+    show("Models", lines, machine_readable=False)
+
+
+def print_schema() -> None:
+    """Print the JSON Schema of manifest.json."""
+    click.echo(json.dumps(manifest_schema(), indent=2))
