@@ -25,9 +25,13 @@ def configure_logging(level: str, log_format: str) -> None:
     ]
     final: list[Processor]
     if log_format == "json":
-        final = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        # Not structlog's dict_tracebacks: by default it writes the local variables as well.
+        tracebacks = structlog.processors.ExceptionRenderer(
+            structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        )
+        final = [tracebacks, structlog.processors.JSONRenderer()]
     else:
-        # Locals in a traceback could be a customer's data.
+        # Local variables in a traceback could be a customer's data.
         plain = structlog.dev.plain_traceback
         final = [
             structlog.dev.ConsoleRenderer(
