@@ -34,6 +34,7 @@ from scoring_server.state.shared_table import State
 _assess_block: Callable[..., None] = assess_block
 _label_block: Callable[..., None] = label_block
 
+ML_THRESHOLD_MIN = 1e-4
 MODEL_MISSING = "MODEL_MISSING"
 MODEL_SKIPPED = "MODEL_SKIPPED"
 
@@ -151,6 +152,7 @@ class Engine:
             behavioral,
             statistical,
             ml,
+            _threshold_of(model),
             self._weights,
             self._severity_thresholds,
             self._decision_thresholds,
@@ -238,6 +240,13 @@ class Engine:
         if foreign is not None:
             scores[transactions["kind"] == foreign] = np.nan
         return scores, champion.identity, ()
+
+
+def _threshold_of(model: ModelIdentity | None) -> float:
+    """Return the score that counts as one half; a threshold of 0 or 1 would make all or none so."""
+    if model is None:
+        return 0.5
+    return min(max(model.threshold, ML_THRESHOLD_MIN), 1.0 - ML_THRESHOLD_MIN)
 
 
 def _foreign_kind(model: OnnxModel) -> int | None:

@@ -20,7 +20,7 @@ class EngineSettings:
         decline_threshold: from which it is DECLINE.
         weight_statistical: how far the statistical detector is believed, 0 to 1.
         weight_behavioral: likewise.
-        weight_ml: likewise; a calibrated model's score is a probability already, so 1.
+        weight_ml: likewise; it is trusted as far as its threshold says, so 1.
     """
 
     risk_threshold_low: float = 20.0

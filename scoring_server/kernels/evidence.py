@@ -180,6 +180,18 @@ def judge_block(features, transactions, strengths, behavioral, statistical):
 
 
 @njit(nogil=True, cache=True)
+def recentred(probability, threshold):
+    """Return a probability whose odds are measured in the odds of a threshold; there it is 0.5.
+
+    A model says from which score it would raise an alert by itself; fraud is rare, so that is far
+    below one half. The order of scores stays as it is.
+    """
+    over = probability * (1.0 - threshold)
+    under = (1.0 - probability) * threshold
+    return over / (over + under)
+
+
+@njit(nogil=True, cache=True)
 def band(risk_score, thresholds):
     """Return how many of the rising thresholds a risk score reaches."""
     reached = 0
@@ -195,6 +207,7 @@ def band(risk_score, thresholds):
         float64[::1],
         float64[::1],
         float64[::1],
+        float64,
         float64[::1],
         float64[::1],
         float64[::1],
@@ -214,6 +227,7 @@ def combine_block(
     behavioral,
     statistical,
     ml,
+    ml_threshold,
     weights,
     severity_thresholds,
     decision_thresholds,
@@ -231,6 +245,7 @@ def combine_block(
         behavioral: scores in [0, 1), shape (n,).
         statistical: likewise.
         ml: model scores in [0, 1], shape (n,); NaN where the model took no part.
+        ml_threshold: model score that counts as a risk of one half, in (0, 1).
         weights: of statistical, behavioral, ml, each in [0, 1], shape (3,).
         severity_thresholds: four rising risk scores.
         decision_thresholds: risk score from which to review, and from which to decline.
@@ -245,7 +260,7 @@ def combine_block(
         usual = (1.0 - weights[0] * statistical[row]) * (1.0 - weights[1] * behavioral[row])
         model = 0.0
         if not math.isnan(ml[row]):
-            model = weights[2] * ml[row]
+            model = weights[2] * recentred(ml[row], ml_threshold)
             usual *= 1.0 - model
         strengths[row, MODEL_SCORE] = min(model, 1.0 - 1e-9)
         risk_score[row] = 100.0 * (1.0 - usual)

@@ -9,6 +9,7 @@ from scoring_server.engine.engine import Engine
 from scoring_server.engine.risk import EngineSettings
 from scoring_server.inference.model_slots import ModelSlots
 from scoring_server.kernels.dtypes import KIND_TRADE
+from scoring_server.kernels.evidence import recentred
 from scoring_server.state.shared_table import StateCapacities, open_state
 from tests.oracles import naive, streams
 
@@ -138,3 +139,10 @@ def test_alert_ids_are_derived_and_differ():
     assert explain.alert_id("tx-1") == explain.alert_id("tx-1")
     assert explain.alert_id("tx-1") != explain.alert_id("tx-2")
     assert len(explain.alert_id("tx-1")) == 20
+
+
+@given(st.floats(1e-4, 1 - 1e-4), st.floats(1e-4, 1 - 1e-4), st.floats(1e-4, 1 - 1e-4))
+def test_recentred_scores_keep_their_order_and_are_one_half_at_the_threshold(a, b, threshold):
+    low, high = sorted((a, b))
+    assert recentred(threshold, threshold) == pytest.approx(0.5)
+    assert 0 <= recentred(low, threshold) <= recentred(high, threshold) <= 1
