@@ -30,6 +30,9 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 run: setup ## start scoring server and gateway (Ctrl-C stops both)
 	@exec $(BIN)/anomaly up
 
+demo: setup ## start both servers, send simulated payments through them, keep running
+	@$(BIN)/python deploy/demo.py
+
 test: setup-dev ## run all tests
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
@@ -43,8 +46,12 @@ lint: setup-dev proto-check ## check style, types, layers and the protocol
 	@$(BIN)/buf build proto --output build/current.binpb
 	@$(BIN)/buf breaking build/current.binpb --against proto/released/anomaly_v1.binpb
 
-bench: setup-dev ## measure speed against an echo server, both sides in one run
+bench: setup ## measure speed against an echo server, both sides in one run
 	@$(BIN)/anomaly bench
+
+load: setup ## send 1,000 payments a second with ghz to a running server (tests/load/README.md)
+	@command -v ghz >/dev/null || { echo "ghz is not on PATH; tests/load/README.md says how to get it"; exit 1; }
+	ghz --config tests/load/score.json $(GHZ_ARGS)
 
 proto: setup-dev ## regenerate the Python stubs from proto/
 	@$(BIN)/python proto/generate.py

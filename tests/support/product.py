@@ -38,7 +38,7 @@ def environment(data_dir: Path, **extra: str) -> dict[str, str]:
         "STATE_CAPACITY_ACCOUNTS": "20000",
         "STATE_CAPACITY_MERCHANTS": "20000",
         "STATE_CAPACITY_DEVICES": "20000",
-        "STATE_CAPACITY_TRANSACTIONS": "200000",
+        "STATE_CAPACITY_REPLAY_IDS": "200000",
         **extra,
     }
 
