@@ -205,7 +205,7 @@ def _runs(cuts: NDArray[np.int64], row_count: int) -> list[tuple[int, int, int]]
     """
     cuts = cuts[: np.searchsorted(cuts, row_count, side="left")]
     edges, firsts = np.unique(cuts, return_index=True)
-    lasts = np.append(firsts[1:], len(cuts))
+    lasts = np.append(firsts, len(cuts))[1:]
     groups = zip(firsts.tolist(), lasts.tolist(), edges.tolist(), strict=True)
     return [*groups, (len(cuts), len(cuts), row_count)]
 
