@@ -29,7 +29,8 @@ from scoring_server.rpc.converters import TransactionConverter
 from scoring_server.rpc.health import SERVICE as HEALTH_SERVICE
 from scoring_server.rpc.health import Health
 from scoring_server.rpc.reflection import reflection_methods
-from scoring_server.rpc.stock_transport import Listen, StockTransport
+from scoring_server.rpc.serving import Listen
+from scoring_server.rpc.stock_transport import StockTransport
 from scoring_server.rpc.transport import Pool
 from scoring_server.state.shared_table import State, StateCapacities, open_state
 from scoring_server.telemetry.log import configure_logging

@@ -1,6 +1,5 @@
 """How the stock server runs a method: deadline, errors to statuses, metrics, drain."""
 
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
@@ -8,13 +7,11 @@ import grpc
 from grpc_status import rpc_status
 
 from scoring_server.clock import monotonic_ns
-from scoring_server.errors import DeadlineExceededError, UnavailableError
 from scoring_server.rpc.bounded_pool import BoundedPool
+from scoring_server.rpc.serving import REQUEST_ID_LENGTH_MAX, IdleCalls, refuse_expired
 from scoring_server.rpc.status import code_of, log_unexpected, status_of
 from scoring_server.rpc.transport import Method, ServerStreamMethod, StreamMethod, UnaryMethod
 from scoring_server.telemetry.metrics import MethodMetrics
-
-_REQUEST_ID_LENGTH_MAX = 128
 
 
 class StockCall:
@@ -30,7 +27,7 @@ class StockCall:
         """The caller's x-request-id; empty when not given."""
         for key, value in self._context.invocation_metadata():
             if key == "x-request-id":
-                return str(value)[:_REQUEST_ID_LENGTH_MAX]
+                return str(value)[:REQUEST_ID_LENGTH_MAX]
         return ""
 
     def is_active(self) -> bool:
@@ -56,14 +53,6 @@ class Behavior:
         self._path = method.path
         self._metrics = metrics
 
-    def _check(self, call: StockCall) -> None:
-        """Refuse a call whose caller is gone, before anything is done for it."""
-        remaining_s = call.time_remaining_s()
-        if (remaining_s is not None and remaining_s <= 0) or not call.is_active():
-            raise DeadlineExceededError(
-                "the deadline passed before the call was begun", reason="DEADLINE_EXCEEDED"
-            )
-
     def _fail(
         self, error: BaseException, call: StockCall, context: grpc.ServicerContext, started_ns: int
     ) -> NoReturn:
@@ -85,7 +74,7 @@ class UnaryCall(Behavior):
         started_ns = monotonic_ns()
         call = StockCall(context)
         try:
-            self._check(call)
+            refuse_expired(call)
             response = self._behavior(request, call)
         except Exception as error:  # noqa: BLE001 - whatever a method raises becomes its status
             self._fail(error, call, context, started_ns)
@@ -101,7 +90,7 @@ class StreamCall(Behavior):
         method: ServerStreamMethod | StreamMethod,
         pool: BoundedPool,
         metrics: MethodMetrics,
-        idle: "IdleCalls",
+        idle: IdleCalls,
     ) -> None:
         super().__init__(method, pool, metrics)
         self._method = method
@@ -112,7 +101,7 @@ class StreamCall(Behavior):
         started_ns = monotonic_ns()
         call = StockCall(context)
         try:
-            self._check(call)
+            refuse_expired(call)
             if isinstance(self._method, StreamMethod):
                 yield from self._method.behavior(self._idle.watch(request, context), call)
             else:
@@ -124,36 +113,3 @@ class StreamCall(Behavior):
                 return
             self._fail(error, call, context, started_ns)
         self._metrics.succeeded(monotonic_ns() - started_ns)
-
-
-class IdleCalls:
-    """Bidirectional calls that wait for their caller's next message; a drain ends them at once."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._waiting: set[grpc.ServicerContext] = set()
-        self._draining = False
-
-    def watch(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
-        """Give the requests of a call, noting when it waits for the next."""
-        while True:
-            with self._lock:
-                if self._draining:
-                    raise UnavailableError("the server is stopping", reason="STOPPING")
-                self._waiting.add(context)
-            try:
-                request = next(requests, None)
-            finally:
-                with self._lock:
-                    self._waiting.discard(context)
-            if request is None:
-                return
-            yield request
-
-    def drain(self) -> None:
-        """Cancel what waits, and let what works end after its answer."""
-        with self._lock:
-            self._draining = True
-            waiting = list(self._waiting)
-        for context in waiting:
-            context.cancel()  # type: ignore[no-untyped-call]

@@ -13,9 +13,18 @@ from typing import TYPE_CHECKING, Any
 import grpc
 
 from scoring_server.config import LimitConfig
-from scoring_server.errors import ConfigurationError, ResourceExhaustedError
 from scoring_server.rpc.bounded_pool import BoundedPool
-from scoring_server.rpc.stock_calls import IdleCalls, StreamCall, UnaryCall
+from scoring_server.rpc.serving import (
+    CODE_NAMES,
+    OTHER_CALLS_MAX,
+    IdleCalls,
+    Listen,
+    address_in_use,
+    make_pools,
+    server_options,
+    too_many,
+)
+from scoring_server.rpc.stock_calls import StreamCall, UnaryCall
 from scoring_server.rpc.transport import Method, Pool, ServerStreamMethod, StreamMethod, UnaryMethod
 from scoring_server.telemetry.metrics import Metrics
 
@@ -26,27 +35,6 @@ if TYPE_CHECKING:
 else:
     _GenericHandler = grpc.GenericRpcHandler
     _MethodHandler = grpc.RpcMethodHandler
-
-_CODE_NAMES = tuple(code.name for code in grpc.StatusCode)
-_RETRY_AFTER_S = 0.1
-_UNLIMITED_MS = 2**31 - 1
-_ADMIN_THREADS = 4
-_HEALTH_WATCH_THREADS = 32
-_REFLECTION_THREADS = 4
-_OTHER_CALLS_MAX = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Listen:
-    """Where and how to listen.
-
-    Attributes:
-        credentials: None serves without TLS.
-    """
-
-    host: str
-    port: int
-    credentials: grpc.ServerCredentials | None = None
 
 
 class _Handlers(_GenericHandler):
@@ -93,17 +81,17 @@ class StockTransport:
         self._listen = listen
         self._port = 0
         self._idle = IdleCalls()
-        self._pools = _pools(limits)
-        self._refusals = BoundedPool("refusals", threads=1, calls_max=_OTHER_CALLS_MAX)
+        self._pools = make_pools(limits)
+        self._refusals = BoundedPool("refusals", threads=1, calls_max=OTHER_CALLS_MAX)
         entries = {}
         for method in methods:
             pool = self._pools[method.pool]
             entries[method.path] = (self._entry(method, pool, metrics), pool)
-        calls_max = sum(pool.calls_max for pool in self._pools.values()) + _OTHER_CALLS_MAX
+        calls_max = sum(pool.calls_max for pool in self._pools.values()) + OTHER_CALLS_MAX
         self._server = grpc.server(
             self._pools[Pool.ADMIN],
             handlers=[_Handlers(entries)],
-            options=_options(limits),
+            options=server_options(limits),
             maximum_concurrent_rpcs=calls_max,
         )
 
@@ -118,18 +106,14 @@ class StockTransport:
 
     def start(self) -> None:
         """Begin to answer calls."""
-        host = f"[{self._listen.host}]" if ":" in self._listen.host else self._listen.host
-        address = f"{host}:{self._listen.port}"
+        address = self._listen.address
         try:
             if self._listen.credentials is None:
                 self._port = self._server.add_insecure_port(address)
             else:
                 self._port = self._server.add_secure_port(address, self._listen.credentials)
         except RuntimeError as error:
-            raise ConfigurationError(
-                f"GRPC_HOST and GRPC_PORT must be free to listen on, {address} is not: {error}",
-                reason="ADDRESS_IN_USE",
-            ) from error
+            raise address_in_use(self._listen, error) from error
         self._server.start()
 
     def stop(self, grace_s: float) -> None:
@@ -141,7 +125,7 @@ class StockTransport:
             pool.shutdown(wait=True)
 
     def _entry(self, method: Method, pool: BoundedPool, metrics: Metrics) -> _Entry:
-        counts = metrics.method(method.path, _CODE_NAMES)
+        counts = metrics.method(method.path, CODE_NAMES)
         refuse = _refuse(method)
         if isinstance(method, UnaryMethod):
             refusing = UnaryMethod(method.service, method.name, method.pool, refuse)
@@ -173,45 +157,6 @@ class StockTransport:
 
 def _refuse(method: Method) -> Callable[[Any, Any], Any]:
     def refuse(_request: object, _call: object) -> Any:
-        raise ResourceExhaustedError(
-            f"too many {method.name} calls at once; try again shortly",
-            retry_after_s=_RETRY_AFTER_S,
-        )
+        raise too_many(method)
 
     return refuse
-
-
-def _pools(limits: LimitConfig) -> dict[Pool, BoundedPool]:
-    sizes = {
-        Pool.SCORING: (limits.scoring_threads, limits.scoring_threads + limits.calls_waiting_max),
-        Pool.SCORE_STREAMS: (limits.score_streams_max, limits.score_streams_max),
-        Pool.FEED: (limits.subscribers_max, limits.subscribers_max),
-        Pool.ADMIN: (_ADMIN_THREADS, _OTHER_CALLS_MAX),
-        Pool.HEALTH_WATCH: (_HEALTH_WATCH_THREADS, _HEALTH_WATCH_THREADS),
-        Pool.REFLECTION: (_REFLECTION_THREADS, _REFLECTION_THREADS),
-    }
-    return {
-        pool: BoundedPool(pool.value, threads=threads, calls_max=calls_max)
-        for pool, (threads, calls_max) in sizes.items()
-    }
-
-
-def _options(limits: LimitConfig) -> list[tuple[str, int]]:
-    return [
-        ("grpc.max_receive_message_length", limits.message_size_bytes_max),
-        ("grpc.max_send_message_length", limits.message_size_bytes_max),
-        # One process owns the port: a second server must fail, not share it silently.
-        ("grpc.so_reuseport", 0),
-        ("grpc.max_concurrent_streams", limits.calls_waiting_max + limits.scoring_threads),
-        # Finds dead peers behind a firewall within 80 s.
-        ("grpc.keepalive_time_ms", 60_000),
-        ("grpc.keepalive_timeout_ms", 20_000),
-        ("grpc.keepalive_permit_without_calls", 1),
-        # Clients may ping this often; grpcio's own default of 300 s cuts common client settings
-        # off.
-        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
-        ("grpc.http2.max_ping_strikes", 2),
-        # Streams live as long as their callers want; stated because the default may change.
-        ("grpc.max_connection_age_ms", _UNLIMITED_MS),
-        ("grpc.max_connection_idle_ms", _UNLIMITED_MS),
-    ]
