@@ -42,7 +42,7 @@ lint: setup-dev proto-check ## check style, types, layers and the protocol
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/buf lint
-	@$(BIN)/buf format --diff --exit-code proto/anomaly
+	@$(BIN)/buf format --diff --exit-code --path proto/anomaly
 	@$(BIN)/buf build proto --output build/current.binpb
 	@$(BIN)/buf breaking build/current.binpb --against proto/released/anomaly_v1.binpb
 

@@ -1,7 +1,7 @@
 """What an account, a payee or a device contributes to the features, and how it learns.
 
 `*_score` functions read an ENTITY record and write feature columns; `*_update` functions change
-the record. All trust their caller: finite amounts above 0, times between 1970 and 2200.
+the record. All trust their caller: finite amounts of 0 or more, times between 1970 and 2200.
 """
 
 import math
@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from scoring_server.kernels.dtypes import HOUR_BIN_COUNT
-from scoring_server.kernels.moments import log_z, moments_update, rate_surprise
+from scoring_server.kernels.moments import amount_log, log_z, moments_update, rate_surprise
 from scoring_server.kernels.windows import (
     distinct_tags,
     recent_amount_extremes,
@@ -136,7 +136,7 @@ def account_score(account, transaction, out):
     out["account_amount_max_ratio"] = 1.0
     out["account_amount_min_ratio_1h"] = 1.0
     mean = account["log_amount_mean"]
-    log_amount = math.log(amount)
+    log_amount = amount_log(amount)
     out["account_amount_z"] = log_z(log_amount, mean, account["log_amount_variance"], count)
     if count > 0:
         gap_ns = max(np.int64(0), now_ns - account["last_time_ns"])
@@ -171,7 +171,7 @@ def merchant_score(merchant, transaction, out):
     out["merchant_age_days"] = age
     out["merchant_rate_surprise"] = hour_rate_surprise(out["merchant_tx_count"], age)
     out["merchant_amount_z"] = log_z(
-        math.log(transaction["amount"]),
+        amount_log(transaction["amount"]),
         merchant["log_amount_mean"],
         merchant["log_amount_variance"],
         merchant["event_count"],
@@ -199,7 +199,7 @@ def device_score(device, transaction, out):
 def entity_update(entity, time_ns, amount, tag, sequence):
     """Let an entity of any kind learn a transaction: windows, usual amount, last sequence."""
     mean, variance = moments_update(
-        math.log(amount),
+        amount_log(amount),
         entity["log_amount_mean"],
         entity["log_amount_variance"],
         entity["event_count"],

@@ -21,6 +21,14 @@ CLIP_COUNT_MIN = 8
 LOG_SPREAD_MIN = 0.15
 # Pseudo-observations of a spread of 1 (a factor e), so that two equal values are no certainty.
 PRIOR_COUNT = 2.0
+# An amount of 0, a check that moves no money, counts as one hundredth of a major unit.
+AMOUNT_MIN = 0.01
+
+
+@njit(nogil=True, cache=True)
+def amount_log(amount):
+    """Return the natural logarithm of an amount of 0 or more."""
+    return math.log(max(amount, AMOUNT_MIN))
 
 
 @njit(nogil=True, cache=True)

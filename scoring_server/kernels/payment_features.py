@@ -16,7 +16,7 @@ from scoring_server.kernels.entity_features import (
     hours_update,
 )
 from scoring_server.kernels.geo import distance_km
-from scoring_server.kernels.moments import log_z, moments_update
+from scoring_server.kernels.moments import amount_log, log_z, moments_update
 from scoring_server.kernels.windows import distinct_tags, windows_score
 
 # A payment between this share and the whole of the reporting limit stays just below it.
@@ -171,7 +171,7 @@ def inflow_score(inflow, transaction, scratch, out):
 def peer_score(peer, transaction, out):
     """Write how unusual the amount is in its peer group, a PEER record."""
     out["peer_amount_z"] = log_z(
-        math.log(transaction["amount"]),
+        amount_log(transaction["amount"]),
         peer["log_amount_mean"],
         peer["log_amount_variance"],
         peer["event_count"],
@@ -182,7 +182,7 @@ def peer_score(peer, transaction, out):
 def peer_update(peer, transaction, sequence):
     """Let a peer group learn a payment."""
     mean, variance = moments_update(
-        math.log(transaction["amount"]),
+        amount_log(transaction["amount"]),
         peer["log_amount_mean"],
         peer["log_amount_variance"],
         peer["event_count"],

@@ -119,8 +119,8 @@ def _check_payment(
     _check_account(payment.account_id, f"{path}.account_id", found)
     for name in _PAYMENT_TEXTS:
         _check_text(getattr(payment, name), path, name, found)
-    if not 1 <= payment.amount_minor <= _AMOUNT_MINOR_MAX:
-        found.append(_bad(f"{path}.amount_minor", f"1..{_AMOUNT_MINOR_MAX}", payment.amount_minor))
+    if not 0 <= payment.amount_minor <= _AMOUNT_MINOR_MAX:
+        found.append(_bad(f"{path}.amount_minor", f"0..{_AMOUNT_MINOR_MAX}", payment.amount_minor))
     _check_currency(payment.currency, path, found)
     if payment.channel not in _CHANNELS:
         found.append(_bad(f"{path}.channel", "a defined channel", payment.channel))

@@ -14,7 +14,7 @@ from tests.integration.scoring_server.messages import payment, trade
 BAD = Transaction(
     transaction_id="a b",
     event_time=Timestamp(seconds=5),
-    payment=Payment(currency="us", amount_minor=0),
+    payment=Payment(currency="us", amount_minor=-1),
 )
 BAD_FIELDS = {
     "transaction.transaction_id",
@@ -145,9 +145,11 @@ def test_largest_batch_of_longest_texts_fits(client):
     assert all(outcome.HasField("result") for outcome in outcomes)
 
 
-def test_message_above_the_limit_is_refused(client):
-    size = 9 * 1024 * 1024
-    error = failure(lambda: raw(client, "/anomaly.v1.ScoringService/Score", b"x" * size))
+def test_message_above_the_limit_is_refused(start, config):
+    application = start(limits=replace(config.limits, message_size_bytes_max=65_536))
+    with ScoringClient(application.target) as client:
+        assert len(client.score_batch([payment(n) for n in range(500)])) == 500
+        error = failure(lambda: client.score_batch([payment(n) for n in range(2_000)]))
     assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 

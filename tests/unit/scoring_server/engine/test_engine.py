@@ -146,3 +146,11 @@ def test_recentred_scores_keep_their_order_and_are_one_half_at_the_threshold(a, 
     low, high = sorted((a, b))
     assert recentred(threshold, threshold) == pytest.approx(0.5)
     assert 0 <= recentred(low, threshold) <= recentred(high, threshold) <= 1
+
+
+def test_a_payment_of_nothing_is_scored_like_any_other():
+    rows = streams.transactions(60)
+    rows["amount"][::3] = 0.0
+    result = engine().assess(rows)
+    assert np.isfinite(result.features).all()
+    assert np.isfinite(result.risk_score).all()

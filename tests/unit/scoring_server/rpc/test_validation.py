@@ -48,7 +48,7 @@ def test_every_bad_field_is_told_with_what_was_allowed_and_found():
     bad = Transaction(
         transaction_id="a b",
         event_time=Timestamp(seconds=5),
-        payment=Payment(currency="us", amount_minor=0),
+        payment=Payment(currency="us", amount_minor=-1),
     )
     assert told(bad) == {
         "transaction.transaction_id": (
@@ -58,7 +58,7 @@ def test_every_bad_field_is_told_with_what_was_allowed_and_found():
             "must be 1970-01-02 to before 2200-01-01, in seconds since 1970, was 5"
         ),
         "transaction.payment.account_id": "must be 1..64 characters, was empty",
-        "transaction.payment.amount_minor": "must be 1..1000000000000000, was 0",
+        "transaction.payment.amount_minor": "must be 0..1000000000000000, was -1",
         "transaction.payment.currency": "must be three capital letters (ISO 4217), was 'us'",
     }
 
