@@ -20,7 +20,7 @@ from models.training.default_model import (
 )
 from models.training.export import TOLERANCE, export, golden_vectors, verify
 from models.training.features import DEFAULT_FEATURES
-from models.training.onnx_graph import gradient_boosting_to_onnx
+from models.training.onnx_graph import _threshold, gradient_boosting_to_onnx
 from models.training.train import Fitted, Recipe, scores_of
 from scoring_server.errors import ConflictError, InternalError
 from scoring_server.inference.artifact import load_model
@@ -69,6 +69,12 @@ def test_inputs_on_a_threshold_take_the_same_branch(fitted: Fitted) -> None:
                 row[node["feature_idx"]] = value
                 rows.append(row)
     verify(graph, replace(fitted, test_inputs=np.array(rows, dtype=np.float32)))
+
+
+@pytest.mark.parametrize("value", [0.1, 0.3, -0.1, -0.3, 0.5, 0.0, 16_777_217.0, 1e-46])
+def test_threshold_is_the_largest_float32_not_above(value: float) -> None:
+    threshold = np.float32(_threshold(value))
+    assert float(threshold) <= value < float(np.nextafter(threshold, np.float32(np.inf)))
 
 
 def test_graph_of_another_model_is_refused(fitted: Fitted) -> None:

@@ -66,6 +66,22 @@ def test_nothing_of_the_test_part_reaches_the_model(
     np.testing.assert_array_equal(scores_of(blind.classifier, fitted.test_inputs), truth)
 
 
+def test_early_stopping_sees_its_own_part_only(streams: dict[str, Dataset]) -> None:
+    recipe = Recipe(tree_count=150, leaf_count=8, learning_rate=0.5, patience=3)
+    changed, blurred = {}, {}
+    for name, dataset in streams.items():
+        ratio = ratio_of_time(dataset)
+        late = ratio >= STOPPING_END
+        labels = np.where(late, 0, dataset.history.label).astype(np.int8)
+        changed[name] = with_changed(dataset, np.flatnonzero(late), label=labels)
+        stopping = np.flatnonzero((ratio >= FIT_END) & ~late)
+        blurred[name] = with_changed(dataset, stopping)
+    counts = [fit(each, recipe).classifier.n_iter_ for each in (streams, changed, blurred)]
+    assert counts[0] < 150
+    assert counts[1] == counts[0]
+    assert counts[2] != counts[0]
+
+
 def test_warm_up_does_not_reach_the_model(
     streams: dict[str, Dataset], fitted: Fitted, small_recipe: Recipe
 ) -> None:
@@ -79,18 +95,19 @@ def test_warm_up_does_not_reach_the_model(
 def test_fraud_that_is_not_known_at_fitting_time_counts_as_genuine(
     streams: dict[str, Dataset], fitted: Fitted, small_recipe: Recipe
 ) -> None:
-    changed, late_count = {}, 0
+    late, genuine = {}, {}
     for name, dataset in streams.items():
         history = dataset.history
-        times = history.event_time_ns
-        now_ns = times[0] + round(TEST_START * (times[-1] - times[0]))
-        late = (history.label == 1) & (history.label_time_ns > now_ns)
-        late &= ratio_of_time(dataset) < STOPPING_END
-        late_count += int(late.sum())
-        labels = np.where(late, 0, history.label).astype(np.int8)
-        changed[name] = replace(dataset, history=replace(history, label=labels))
-    assert late_count > 0
-    np.testing.assert_array_equal(scores(fit(changed, small_recipe)), scores(fitted))
+        frauds = np.flatnonzero(history.label == 1)[::2]
+        times, labels = history.label_time_ns.copy(), history.label.copy()
+        start_ns, end_ns = history.event_time_ns[[0, -1]]
+        times[frauds] = start_ns + round(TEST_START * (end_ns - start_ns)) + 1
+        labels[frauds] = 0
+        late[name] = replace(dataset, history=replace(history, label_time_ns=times))
+        genuine[name] = replace(dataset, history=replace(history, label=labels))
+    learned = fit(late, small_recipe)
+    np.testing.assert_array_equal(scores(learned), scores(fit(genuine, small_recipe)))
+    assert not np.array_equal(scores(learned), scores(fitted))
 
 
 def test_fraud_known_by_then_does_reach_the_model(
