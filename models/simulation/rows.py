@@ -38,7 +38,7 @@ PAYMENT_ROW: Final = np.dtype(
         ("device", "i4"),
         ("counterparty", "i4"),
         ("address", "i4"),
-        # Euro; converted once, at the end.
+        # Euro; converted once, at the end. 0 is a check of the card that moves no money.
         ("amount_eur", "f8"),
         ("latitude_deg", "f4"),
         ("longitude_deg", "f4"),
@@ -105,7 +105,9 @@ def payments_table(
     merchant = np.where(rows["terminal"] >= 0, terminal_merchant[rows["terminal"]], NO_INDEX)
     exponents = np.array([minor_unit_exponent(currency) for currency in CURRENCIES])
     scale = CURRENCY_UNITS * 10.0**exponents
-    amounts = np.maximum(1, np.rint(rows["amount_eur"] * scale[rows["currency"]])).astype(np.int64)
+    amounts = np.rint(rows["amount_eur"] * scale[rows["currency"]]).astype(np.int64)
+    # Only a check of the card is for nothing; a small price does not round down to one.
+    amounts = np.where(rows["amount_eur"] > 0.0, np.maximum(1, amounts), 0)
     on_card = (rows["channel"] != CHANNEL_TRANSFER) & (rows["terminal"] >= 0)
     bins = np.where(on_card, rows["account"] % len(_CARD_BINS), NO_INDEX)
     places = np.isnan(rows["latitude_deg"])

@@ -26,6 +26,7 @@ from models.simulation.world import (
 MONTH_DAYS: Final = 30
 # Shares of purchases, chosen by us.
 EXPLORE_RATIO: Final = 0.13
+CHECK_RATIO: Final = 0.01
 LARGE_RATIO: Final = 0.004
 SECOND_DEVICE_RATIO: Final = 0.18
 AWAY_RATIO: Final = 0.3
@@ -74,6 +75,9 @@ def _purchases(
         ),
     )
     rows = purchase(world, account, terminal, time_ns)
+    # Shops check a card for nothing when it is stored with them.
+    checked = (rows["channel"] == CHANNEL_ECOM) & chance(rng, CHECK_RATIO, count)
+    rows["amount_eur"][checked] = 0.0
     large = chance(rng, LARGE_RATIO, count)
     rows["amount_eur"][large] *= np.exp(rng.normal(1.6, 0.4, np.count_nonzero(large)))
     with_device = (rows["channel"] == CHANNEL_ECOM) | people.phone_payer[account]

@@ -79,8 +79,8 @@ def read_history(table: pa.Table, label_delay_days: float | None = None) -> Hist
     """Return the history in a canonical table, in event order.
 
     Args:
-        table: canonical table. Rows without a positive amount, price or quantity are left out, as
-            the server would refuse them.
+        table: canonical table. Rows with a negative or no amount, or without a positive price or
+            quantity, are left out, as the server would refuse them.
         label_delay_days: when frauds without a `label_time` become known, days after the event;
             None leaves them unknown to the engine for good.
 
@@ -175,8 +175,10 @@ def open_memory_state(history: History) -> State:
 
 def _servable(table: pa.Table) -> pa.Table:
     trades = table_kind(table) == "trades"
-    for name in ("price_nanos", "quantity_micros") if trades else ("amount_minor",):
-        table = table.filter(pc.greater_equal(pc.fill_null(table[name], 0), 1))
+    # A payment of 0 is a check of the account, a trade of nothing is none.
+    lowest = {"price_nanos": 1, "quantity_micros": 1} if trades else {"amount_minor": 0}
+    for name, least in lowest.items():
+        table = table.filter(pc.greater_equal(pc.fill_null(table[name], -1), least))
     return table
 
 

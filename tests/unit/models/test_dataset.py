@@ -152,7 +152,7 @@ def test_features_are_finite_and_complete() -> None:
 
 
 def test_rows_that_the_server_would_refuse_are_left_out_and_counted() -> None:
-    amounts = pa.array([100, 0, None, 200], pa.int64())
+    amounts = pa.array([100, -1, None, 0], pa.int64())
     history = read_history(table([0.0, 1.0, 2.0, 3.0], amount_minor=amounts))
     assert len(history.transactions) == 2
     assert history.refused_count == 2

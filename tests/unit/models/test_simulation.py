@@ -128,6 +128,12 @@ def test_card_testing_tries_tiny_amounts_from_few_devices(payments: pa.Table) ->
     assert set(rows["channel"].to_pylist()) == {2}
 
 
+def test_card_checks_for_nothing_are_made_by_testers_and_by_shops(payments: pa.Table) -> None:
+    checks = payments.filter(pc.equal(payments["amount_minor"], 0))
+    assert set(checks["scenario"].to_pylist()) == {"", "card_testing"}
+    assert set(checks["channel"].to_pylist()) == {2}
+
+
 def test_takeover_uses_a_device_that_the_account_never_had(payments: pa.Table) -> None:
     rows = of(payments, "account_takeover")
     own = set(payments.filter(pc.equal(payments["label"], 0))["device_id"].to_pylist())

@@ -32,9 +32,9 @@ def scores(fitted: Fitted) -> np.ndarray:
 
 
 def with_changed(dataset: Dataset, rows: np.ndarray, **history: np.ndarray) -> Dataset:
-    """Return the dataset with features of some rows shuffled away, and fields replaced."""
+    """Return the dataset with the features of some rows wiped out, and fields replaced."""
     features = dataset.features.copy()
-    features[rows] = features[rows][::-1]
+    features[rows] = 0.0
     return replace(dataset, features=features, history=replace(dataset.history, **history))
 
 
