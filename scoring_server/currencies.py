@@ -30,7 +30,8 @@ def minor_unit_exponent(currency: str) -> int:
 
 def major_units(amount_minor: int, currency: str) -> float:
     """Return an amount in major units, rounded once to the nearest float64."""
-    return amount_minor / 10 ** minor_unit_exponent(currency)
+    divisor: int = 10 ** minor_unit_exponent(currency)
+    return amount_minor / divisor
 
 
 def reporting_limit(currency: str, limits: Mapping[str, float] = DEFAULT_REPORTING_LIMITS) -> float:

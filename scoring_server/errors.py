@@ -1,4 +1,7 @@
-"""What can go wrong in the scoring server, sorted by what the caller can do about it. Knows no transport."""
+"""What can go wrong in the scoring server, sorted by what the caller can do about it.
+
+The errors know no transport; rpc/status.py maps them.
+"""
 
 from dataclasses import dataclass, field
 

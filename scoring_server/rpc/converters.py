@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scoring_server.clock import NS_PER_S
 from scoring_server.currencies import (
     DEFAULT_REPORTING_LIMITS,
-    minor_unit_exponent,
+    major_units,
     reporting_limit,
 )
 from scoring_server.engine.engine import Assessment
@@ -90,7 +90,7 @@ class TransactionConverter:
         position = payment.position
         currency = payment.currency
         counterparty_account_id = payment.counterparty_account_id
-        amount = payment.amount_minor / 10 ** minor_unit_exponent(currency)
+        amount = major_units(payment.amount_minor, currency)
         return (
             keys.transaction_key(transaction.transaction_id),
             keys.content_key(content),
