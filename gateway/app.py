@@ -40,9 +40,12 @@ from gateway.services.labelling import LabelDelivery
 
 APP_NAME = "anomaly"
 _BODY_SIZE_BYTES_MAX = 1024 * 1024
-_EXEMPT_FROM_LIMIT = frozenset({"/health", "/health/ready", "/", "/docs", "/redoc", "/openapi.json"})
+_EXEMPT_FROM_LIMIT = frozenset(
+    {"/health", "/health/ready", "/", "/docs", "/redoc", "/openapi.json"}
+)
 _DESCRIPTION = (
-    "Alerts, investigations and feedback over the transactions that the scoring server assesses. Times are RFC 3339"
+    "Alerts, investigations and feedback over the transactions that the scoring server assesses. "
+    "Times are RFC 3339"
     " in UTC, errors have error_code, message, details and request_id."
 )
 _log = structlog.get_logger(__name__)
@@ -91,7 +94,10 @@ class Parts:
         self.label_backlog = 0
 
     async def read_backlog(self) -> None:
-        """Look how many labels wait, for the figures; a database that is away leaves the last value."""
+        """Look how many labels wait, for the figures.
+
+        A database that is away leaves the last value.
+        """
         try:
             async with self.database.read() as unit:
                 self.label_backlog = await unit.outbox.backlog()
@@ -192,17 +198,17 @@ def _gauges(metrics: Metrics, parts: dict[str, Parts]) -> None:
     metrics.gauge(
         "gateway_feed_sequence",
         "Sequence up to which the feed is in the database",
-        lambda: parts["all"].health.feed_sequence(),
+        lambda: parts["all"].progress.position.sequence,
     )
     metrics.gauge(
         "gateway_feed_lag_events",
         "Events of the feed that are not in the database yet",
-        lambda: parts["all"].health.feed_lag(),
+        lambda: parts["all"].progress.lag,
     )
     metrics.gauge(
         "gateway_feed_connected",
         "1 while this process receives the feed",
-        lambda: parts["all"].health.feed_connected(),
+        lambda: parts["all"].follower.connected,
     )
     metrics.gauge(
         "gateway_label_outbox",

@@ -17,7 +17,9 @@ _CONFIGURATION_EXIT_CODE = 2
 
 @click.command()
 @click.option("--host", help="Address to listen on; HOST, or 127.0.0.1.")
-@click.option("--port", type=click.IntRange(0, 65_535), help="Port; PORT, or 8000. 0 takes a free one.")
+@click.option(
+    "--port", type=click.IntRange(0, 65_535), help="Port; PORT, or 8000. 0 takes a free one."
+)
 @click.option("--print-openapi", is_flag=True, help="Print the description of the API and stop.")
 def gateway(host: str | None, port: int | None, *, print_openapi: bool) -> None:
     """Start the REST gateway."""
@@ -33,13 +35,14 @@ def gateway(host: str | None, port: int | None, *, print_openapi: bool) -> None:
     configure_log(config.log_level, config.log_format)
     if config.insecure_allow_remote_without_login:
         click.secho(
-            "WARNING: INSECURE_ALLOW_REMOTE_WITHOUT_LOGIN is set: whoever reaches this port can read and decide alerts.",
+            "WARNING: INSECURE_ALLOW_REMOTE_WITHOUT_LOGIN is set: whoever reaches this port can "
+            "read and decide alerts.",
             fg="red",
             bold=True,
             err=True,
         )
     # Imported late: the server behind it takes half a second that other commands need not wait for.
-    from gateway.server import serve  # noqa: PLC0415
+    from gateway.server import serve
 
     try:
         config.data_dir.mkdir(parents=True, exist_ok=True)
@@ -75,7 +78,8 @@ def check() -> None:
         _fail(error)
     if current != needed:
         click.echo(
-            f"the database has schema {current or 'none'}, this program needs {needed}: run `anomaly db migrate`",
+            f"the database has schema {current or 'none'}, this program needs {needed}: run "
+            "`anomaly db migrate`",
             err=True,
         )
         sys.exit(1)
@@ -95,7 +99,7 @@ def _fail(error: GatewayError) -> NoReturn:
 
 
 def _print_openapi(config: GatewayConfig) -> None:
-    from gateway.app import build  # noqa: PLC0415 - as above
+    from gateway.app import build
 
     schema = build(config).openapi_schema.to_schema()
     click.echo(msgspec.json.format(msgspec.json.encode(schema), indent=2).decode())

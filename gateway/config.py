@@ -206,13 +206,16 @@ def _contradictions(config: GatewayConfig) -> list[str]:
         faults.append(f"METRICS_PATH must start with /, was {config.metrics_path!r}")
     if config.is_production and len(config.secret_key) < _SECRET_LENGTH_MIN:
         faults.append(
-            f"SECRET_KEY is required when ENVIRONMENT=production: at least {_SECRET_LENGTH_MIN} characters"
+            f"SECRET_KEY is required when ENVIRONMENT=production: at least {_SECRET_LENGTH_MIN} "
+            "characters"
         )
     if config.is_production and config.debug:
         faults.append("DEBUG must be false when ENVIRONMENT=production")
     if not is_loopback(config.host) and not config.insecure_allow_remote_without_login:
         faults.append(
-            f"HOST {config.host!r} can be reached from other machines and there is no login yet: keep a loopback"
-            " address behind a proxy that asks for one, or set INSECURE_ALLOW_REMOTE_WITHOUT_LOGIN=true"
+            f"HOST {config.host!r} can be reached from other machines and there is no login yet: "
+            "keep a loopback"
+            " address behind a proxy that asks for one, or set "
+            "INSECURE_ALLOW_REMOTE_WITHOUT_LOGIN=true"
         )
     return faults

@@ -1,4 +1,7 @@
-"""What can go wrong in the gateway, sorted by what the caller can do about it. Knows no transport."""
+"""What can go wrong in the gateway, sorted by what the caller can do about it.
+
+Knows no transport.
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -62,7 +65,10 @@ class NotFoundError(GatewayError):
 
 @dataclass(eq=False)
 class ConflictError(GatewayError):
-    """The request contradicts what is already recorded: a stale version, an illegal move, another content."""
+    """The request contradicts what is already recorded.
+
+    A stale version, an illegal move, another content.
+    """
 
     reason: str = "CONFLICT"
 
@@ -98,7 +104,10 @@ class InternalError(GatewayError):
 
 @dataclass(eq=False)
 class RowsRefusedError(InternalError):
-    """The database cannot hold a value that it was given; other rows of the same load may be fine."""
+    """The database cannot hold a value that it was given.
+
+    Other rows of the same load may be fine.
+    """
 
     reason: str = "ROWS_REFUSED"
 

@@ -1,4 +1,7 @@
-"""Logs: structured, one line an event, with the request's id in every line that a request causes."""
+"""Logs.
+
+Structured, one line an event, with the request's id in every line that a request causes.
+"""
 
 import logging
 import sys
@@ -7,7 +10,10 @@ import structlog
 
 
 def configure_log(level: str, log_format: str) -> None:
-    """Send everything that this process logs to standard error; `json` for machines, `console` for people."""
+    """Send everything that this process logs to standard error.
+
+    `json` for machines, `console` for people.
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -18,7 +24,8 @@ def configure_log(level: str, log_format: str) -> None:
         renderer: structlog.typing.Processor = structlog.processors.JSONRenderer()
     else:
         renderer = structlog.dev.ConsoleRenderer(
-            # The pretty traceback shows local variables, and those hold what does not belong in a log.
+            # The pretty traceback shows local variables, and those hold what does not belong in a
+            # log.
             colors=sys.stderr.isatty(),
             exception_formatter=structlog.dev.plain_traceback,
         )

@@ -1,7 +1,7 @@
 """Serving with Granian: one process by default, several when WORKERS asks for them.
 
-One worker is served inside this process, so that killing it leaves nothing behind. Several are processes of Granian's
-own, which share the port; one of them at a time follows the feed.
+One worker is served inside this process, so that killing it leaves nothing behind. Several are
+processes of Granian's own, which share the port; one of them at a time follows the feed.
 """
 
 import asyncio
@@ -37,7 +37,9 @@ _log = structlog.get_logger(__name__)
 
 
 def serve(config: GatewayConfig) -> None:
-    """Serve until SIGTERM or SIGINT. DATA_DIR/gateway.json holds pid and port while requests are answered.
+    """Serve until SIGTERM or SIGINT.
+
+    DATA_DIR/gateway.json holds pid and port while requests are answered.
 
     Raises:
         ConfigurationError: the port is taken, or the database has another schema.
@@ -76,12 +78,12 @@ async def _serve_here(config: GatewayConfig, runtime_file: Path) -> None:
     try:
         await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        runtime_file.unlink(missing_ok=True)
-        server.stop()
+        _forget(runtime_file)
+        server.stop()  # type: ignore[no-untyped-call]
         done, _ = await asyncio.wait({serving}, timeout=_STOP_TIMEOUT_S)
         stopped.cancel()
         await asyncio.wait({announcing}, timeout=_STOP_TIMEOUT_S)
-        runtime_file.unlink(missing_ok=True)
+        _forget(runtime_file)
     if done and (error := serving.exception()):
         raise error
 
@@ -105,14 +107,18 @@ def _serve_in_processes(config: GatewayConfig, runtime_file: Path) -> None:
     try:
         server.serve()
     finally:
-        runtime_file.unlink(missing_ok=True)
+        _forget(runtime_file)
+
+
+def _forget(runtime_file: Path) -> None:
+    runtime_file.unlink(missing_ok=True)
 
 
 def _claimed_port(host: str, port: int) -> int:
     """Return a port that nobody listens on; 0 asks the system for one.
 
-    Granian shares its port with every process that asks for it, so that a second gateway would silently take half of
-    the requests. An ordinary bind finds that out.
+    Granian shares its port with every process that asks for it, so that a second gateway would
+    silently take half of the requests. An ordinary bind finds that out.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
@@ -121,14 +127,15 @@ def _claimed_port(host: str, port: int) -> int:
             probe.bind((host, port))
         except OSError as error:
             raise ConfigurationError(
-                f"cannot listen on {host} port {port}: {error.strerror}. Set HOST and PORT to what is free."
+                f"cannot listen on {host} port {port}: {error.strerror}. Set HOST and PORT to "
+                "what is free."
             ) from error
         bound: int = probe.getsockname()[1]
         return bound
 
 
 def _announce(config: GatewayConfig, runtime_file: Path) -> None:
-    """Write the runtime file once the gateway answers, in one step, so that nobody reads half of it."""
+    """Write the runtime file, in one step, once the gateway answers."""
     pause = threading.Event()
     for _ in range(int(_READY_TIMEOUT_S / _PROBE_PAUSE_S)):
         if _answers(config.host, config.port):

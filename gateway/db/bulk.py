@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Table, any_, bindparam, select, text
+from sqlalchemy import Table, any_, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
@@ -22,7 +22,10 @@ def is_postgresql(connection: AsyncConnection) -> bool:
 
 
 async def load(connection: AsyncConnection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Add rows, whose values stand in column order, by the fastest way the database has. Times are aware, in UTC."""
+    """Add rows, whose values stand in column order, by the fastest way the database has.
+
+    Times are aware, in UTC.
+    """
     if not rows:
         return
     columns = ", ".join(column.name for column in table.columns)
@@ -40,7 +43,8 @@ async def load(connection: AsyncConnection, table: Table, rows: Sequence[tuple[A
         f"INSERT INTO {table.name} ({columns}) VALUES ({marks})",  # noqa: S608 - names of our own table
         [_sqlite_row(row) for row in rows],
     )
-    # aiosqlite answers from a thread; other tasks get their turn between two loads of a long backlog.
+    # aiosqlite answers from a thread; other tasks get their turn between two loads of a long
+    # backlog.
     await asyncio.sleep(0)
 
 
@@ -67,10 +71,13 @@ async def existing(
 def one_of(
     connection: AsyncConnection, column: ColumnElement[str], name: str
 ) -> ColumnElement[bool]:
-    """Return the condition that a column is among the keys bound to `name`; its text is the same for any number."""
+    """Return the condition that a column is among the keys bound to `name`.
+
+    Its text is the same for any number.
+    """
     if is_postgresql(connection):
         return column == any_(bindparam(name, type_=postgresql.ARRAY(String())))
-    return column.in_(text(f"SELECT value FROM json_each(:{name})"))
+    return column.in_(select(func.json_each(bindparam(name)).table_valued("value").c.value))
 
 
 def key_set(connection: AsyncConnection, values: Sequence[str]) -> Any:
@@ -87,7 +94,10 @@ async def upsert(
     add: Sequence[str] = (),
     replace: Sequence[str] = (),
 ) -> None:
-    """Insert rows; where the key exists, add to the columns `add` and overwrite the columns `replace`."""
+    """Insert rows.
+
+    Where the key exists, add to the columns `add` and overwrite the columns `replace`.
+    """
     if not rows:
         return
     insert = (postgresql if is_postgresql(connection) else sqlite).insert(table)

@@ -1,7 +1,10 @@
-"""The database as the services see it: transactions that read, transactions that write, and errors in our own words.
+"""The database as the services see it.
 
-SQLite has one writer at a time. Its writers queue here, in order, instead of polling for the file's lock, and a writing
-transaction takes that lock at its start, so that it never has to be given up half way.
+Transactions that read, transactions that write, and errors in our own words.
+
+SQLite has one writer at a time. Its writers queue here, in order, instead of polling for the file's
+lock, and a writing transaction takes that lock at its start, so that it never has to be given up
+half way.
 """
 
 import asyncio
@@ -87,7 +90,10 @@ class Database:
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Turn what the drivers raise into the gateway's errors; a client never sees a message of the database."""
+    """Turn what the drivers raise into the gateway's errors.
+
+    A client never sees a message of the database.
+    """
     try:
         yield
     except (sqlalchemy_errors.DataError, sqlalchemy_errors.IntegrityError) as error:

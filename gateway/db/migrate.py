@@ -50,7 +50,8 @@ def require_current(url: str) -> None:
     current, needed = schema_versions(url)
     if current != needed:
         raise ConfigurationError(
-            f"the database has schema {current or 'none'} and this program needs {needed}: run `anomaly db migrate`"
+            f"the database has schema {current or 'none'} and this program needs {needed}: run "
+            "`anomaly db migrate`"
         )
 
 

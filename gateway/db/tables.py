@@ -1,14 +1,9 @@
 """The tables. Money is integer minor units, time is UTC, enumerations are their names."""
 
-from datetime import UTC, datetime
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     Double,
     ForeignKey,
     Index,
@@ -21,35 +16,8 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.dialects.postgresql import TIMESTAMP
-from sqlalchemy.types import TypeDecorator, TypeEngine
 
-
-class UtcTime(TypeDecorator[datetime]):
-    """An aware datetime in UTC: timestamptz on PostgreSQL, sortable text on SQLite."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Return the database's own type."""
-        if dialect.name == "postgresql":
-            return dialect.type_descriptor(TIMESTAMP(timezone=True))
-        return dialect.type_descriptor(DateTime())
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return what is stored."""
-        if value is None:
-            return None
-        utc = value.astimezone(UTC)
-        return utc if dialect.name == "postgresql" else utc.replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return what was stored."""
-        if value is None:
-            return None
-        return value.astimezone(UTC) if dialect.name == "postgresql" else value.replace(tzinfo=UTC)
-
+from gateway.db.types import UtcTime
 
 # SQLite counts rows by itself only for a key of its own INTEGER type.
 _RowNumber = BigInteger().with_variant(Integer(), "sqlite")
@@ -64,7 +32,8 @@ metadata = MetaData(
     }
 )
 
-# One row (id 1): how far the feed has been taken in. It changes only together with the rows it covers.
+# One row (id 1): how far the feed has been taken in. It changes only together with the rows it
+# covers.
 feed_position = Table(
     "feed_position",
     metadata,
@@ -285,20 +254,3 @@ hourly_rollups = Table(
     Column("false_positives", BigInteger, nullable=False),
     Column("frauds", BigInteger, nullable=False),
 )
-
-__all__ = [
-    "UtcTime",
-    "alert_events",
-    "alert_transactions",
-    "alerts",
-    "dead_events",
-    "decisions",
-    "feed_position",
-    "hourly_rollups",
-    "label_outbox",
-    "labels",
-    "leases",
-    "metadata",
-    "notes",
-    "transactions",
-]

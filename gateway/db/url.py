@@ -11,10 +11,13 @@ _SQLITE = re.compile(r"^sqlite(\+aiosqlite|\+pysqlite)?:///")
 
 
 def database_url(raw: str, data_dir: Path) -> str:
-    """Return the SQLAlchemy URL for DATABASE_URL; an empty one means an SQLite file in the data directory.
+    """Return the SQLAlchemy URL for DATABASE_URL.
+
+    An empty one means an SQLite file in the data directory.
 
     Raises:
-        ConfigurationError: neither PostgreSQL nor an SQLite file. The message never repeats a password.
+        ConfigurationError: neither PostgreSQL nor an SQLite file. The message never repeats a
+            password.
     """
     if not raw:
         return f"sqlite+aiosqlite:///{data_dir / SQLITE_FILE}"
@@ -26,7 +29,8 @@ def database_url(raw: str, data_dir: Path) -> str:
             return f"sqlite+aiosqlite:///{path}"
     scheme = raw.partition("://")[0][:20]
     raise ConfigurationError(
-        "DATABASE_URL must start with postgresql://, postgres://, postgresql+asyncpg://, postgresql+psycopg:// or"
+        "DATABASE_URL must start with postgresql://, postgres://, postgresql+asyncpg://, "
+        "postgresql+psycopg:// or"
         f" sqlite:/// with the path of a file, had {scheme!r}"
     )
 

@@ -31,7 +31,8 @@ class Alert(Struct, frozen=True, kw_only=True):
         first_event_time, last_event_time: on the clock of the transactions.
         raised_time: on our clock, as all times below.
         response_deadline, resolution_deadline: until when it should be claimed, and closed.
-        claimed_time, closed_time, outcome, assigned_to: None until it happens; cleared by a reopening.
+        claimed_time, closed_time, outcome, assigned_to: None until it happens; cleared by a
+            reopening.
         fraud_count: frauds confirmed on the account before the alert was raised.
         queue_rank: order in the analyst's queue, higher first; see priority.py.
     """
@@ -64,7 +65,10 @@ class Alert(Struct, frozen=True, kw_only=True):
 
     @property
     def sla_deadline(self) -> datetime:
-        """The deadline that counts now: of the response while nobody has it, of the resolution after that."""
+        """The deadline that counts now.
+
+        Of the response while nobody has it, of the resolution after that.
+        """
         return (
             self.response_deadline
             if self.status is AlertStatus.ACTIVE
@@ -88,7 +92,8 @@ class AlertTransaction(Struct, frozen=True):
     """A transaction that belongs to an alert.
 
     Attributes:
-        raised_alert_id: the id that the scoring server named for it; differs from the alert's when it was folded in.
+        raised_alert_id: the id that the scoring server named for it; differs from the alert's when
+            it was folded in.
     """
 
     transaction_id: str
@@ -160,7 +165,8 @@ def alert_from_transaction(
 ) -> Alert:
     """Return the alert that a transaction raises by itself, ACTIVE and with nobody on it.
 
-    It is about the account that acted, for payments and trades alike: the analyst can act on an account.
+    It is about the account that acted, for payments and trades alike: the analyst can act on an
+    account.
 
     Args:
         transaction: it carries an alert_id.
@@ -203,5 +209,3 @@ def alert_from_transaction(
 def is_open(status: AlertStatus) -> bool:
     """Return whether an alert of this status still waits for a decision."""
     return status in OPEN_STATUSES
-
-

@@ -1,18 +1,22 @@
-"""Money: ISO 4217 codes, their decimal places, and exact conversion between major and minor units."""
+"""Money.
+
+ISO 4217 codes, their decimal places, and exact conversion between major and minor units.
+"""
 
 from decimal import Decimal
 
 from gateway.errors import FieldFault, InvalidArgumentError
 
-# Active codes of ISO 4217:2015 (list one, with its amendments up to 2025) by their number of decimal places.
-# Precious metals, test codes and the code for no currency have no minor unit and are not money here.
+# Active codes of ISO 4217:2015 (list one, with its amendments up to 2025) by their number of
+# decimal places. Precious metals, test codes and the code for no currency have no minor unit and
+# are not money here.
 _TWO_PLACES = """
-AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF
-CHW CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF
-IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN
-MXV MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS
-SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST XAD XCD XCG YER ZAR ZMW
-ZWG
+AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BOV BRL BSD BTN BWP BYN BZD
+CAD CDF CHE CHF CHW CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS
+GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL
+MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK
+PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS
+TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST XAD XCD XCG YER ZAR ZMW ZWG
 """
 _ZERO_PLACES = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
 _THREE_PLACES = "BHD IQD JOD KWD LYD OMR TND"
@@ -41,8 +45,8 @@ def minor_units(amount: Decimal, currency: str) -> int:
     """Return an amount of major units as minor units, exactly.
 
     Raises:
-        InvalidArgumentError: unknown currency, an amount that is not above zero or too large, or more decimal places
-            than the currency has. Nothing is ever rounded.
+        InvalidArgumentError: unknown currency, an amount that is not above zero or too large, or
+            more decimal places than the currency has. Nothing is ever rounded.
     """
     places = DECIMAL_PLACES.get(currency)
     if places is None:

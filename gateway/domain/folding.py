@@ -1,4 +1,7 @@
-"""Folding: alerts of one account with the same leading reason close together in event time become one alert."""
+"""Folding.
+
+Alerts of one account with the same leading reason close together in event time become one alert.
+"""
 
 from datetime import timedelta
 
@@ -12,8 +15,8 @@ from gateway.domain.enumerations import SEVERITY_ORDER
 def folds_into(alert: Alert, newcomer: Alert, window: timedelta) -> bool:
     """Return whether the newcomer belongs to the burst that `alert` stands for.
 
-    The window starts with the earliest transaction of the alert and is measured in event time, so that replayed
-    history folds as it would have when it happened. A closed alert takes nothing in.
+    The window starts with the earliest transaction of the alert and is measured in event time, so
+    that replayed history folds as it would have when it happened. A closed alert takes nothing in.
     """
     return (
         alert.is_open
@@ -24,7 +27,10 @@ def folds_into(alert: Alert, newcomer: Alert, window: timedelta) -> bool:
 
 
 def fold(alert: Alert, newcomer: Alert) -> Alert:
-    """Return the alert with the newcomer in it: one more transaction, and the graver of both assessments."""
+    """Return the alert with the newcomer in it.
+
+    One more transaction, and the graver of both assessments.
+    """
     severity = max(alert.severity, newcomer.severity, key=SEVERITY_ORDER.__getitem__)
     graver = newcomer.risk_score > alert.risk_score
     lead = newcomer if graver else alert

@@ -1,4 +1,7 @@
-"""What a batch of scored transactions means for the alerts and the counts. Decides everything, stores nothing."""
+"""What a batch of scored transactions means for the alerts and the counts.
+
+Decides everything, stores nothing.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -29,7 +32,10 @@ class Raising(Struct, frozen=True):
 
 
 class AlertPlan(Struct, frozen=True):
-    """What to store: new alerts, alerts that took something in, their transactions and their history."""
+    """What to store.
+
+    New alerts, alerts that took something in, their transactions and their history.
+    """
 
     new: list[Alert]
     folded: list[Alert]
@@ -45,7 +51,10 @@ def reasons_of(transaction: TransactionRecord) -> list[Reason]:
 def first_of_each(
     transactions: Sequence[TransactionRecord], known: set[str]
 ) -> list[TransactionRecord]:
-    """Return the transactions that are new, each id once: a later event of the same id is a repetition."""
+    """Return the transactions that are new, each id once.
+
+    A later event of the same id is a repetition.
+    """
     new: dict[str, TransactionRecord] = {}
     for transaction in transactions:
         if transaction.transaction_id not in known:

@@ -43,7 +43,8 @@ def move(alert: Alert, target: AlertStatus, analyst_id: str, now: datetime) -> C
     if action is None:
         allowed = sorted(to for start, to in MOVES if start is alert.status)
         raise ConflictError(
-            f"an alert cannot go from {alert.status} to {target}; from {alert.status} it can go to {', '.join(allowed)}",
+            f"an alert cannot go from {alert.status} to {target}; from {alert.status} it can go "
+            f"to {', '.join(allowed)}",
             reason="ILLEGAL_TRANSITION",
             details={"status": alert.status, "requested": target, "allowed": allowed},
         )
@@ -103,7 +104,10 @@ def decide(
 
 
 def _with_fresh_deadlines(alert: Alert, now: datetime) -> Alert:
-    """A reopened alert is due as if it had been raised at `now`; its raised_time keeps the first instant."""
+    """A reopened alert is due as if it had been raised at `now`.
+
+    Its raised_time keeps the first instant.
+    """
     return msgspec.structs.replace(
         alert,
         response_deadline=sla.response_deadline(alert.severity, now),

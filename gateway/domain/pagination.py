@@ -1,4 +1,7 @@
-"""Pages: page numbers for people, opaque cursors for depth. A cursor holds the sort values of the last row seen."""
+"""Pages: page numbers for people, opaque cursors for depth.
+
+A cursor holds the sort values of the last row seen.
+"""
 
 import base64
 import binascii

@@ -1,16 +1,19 @@
 """The analyst's queue: a priority made of severity, risk score, confirmed-fraud history and age.
 
-An alert has points, and gains points at the same rate as every other one while it waits. Points at any instant therefore
-order the queue the same way at every instant, and the order can be stored once: `queue_rank` is the points minus what
-an alert raised at the epoch would have gained. No page ever has to be sorted by a moving value.
+An alert has points, and gains points at the same rate as every other one while it waits. Points at
+any instant therefore
+order the queue the same way at every instant, and the order can be stored once: `queue_rank` is the
+points minus what an alert raised at the epoch would have gained. No page ever has to be sorted by a
+moving value.
 """
 
 from datetime import UTC, datetime
 
 from gateway.domain.enumerations import Severity
 
-# Chosen by us: a severity weighs 20 points, the risk score at most 20, each of up to three confirmed frauds 10, and a
-# day of waiting 10, so that a fresh HIGH alert passes a MEDIUM one unless that has waited two days or has a history.
+# Chosen by us: a severity weighs 20 points, the risk score at most 20, each of up to three
+# confirmed frauds 10, and a day of waiting 10, so that a fresh HIGH alert passes a MEDIUM one
+# unless that has waited two days or has a history.
 _SEVERITY_POINTS = {
     Severity.LOW: 0.0,
     Severity.MEDIUM: 20.0,
@@ -23,7 +26,8 @@ _FRAUDS_MAX = 3
 _POINTS_PER_S = 10.0 / 86_400
 _P1_POINTS = 70.0
 _P2_POINTS = 40.0
-# A recent origin keeps the ranks small, so that a double resolves far less than a millisecond of age.
+# A recent origin keeps the ranks small, so that a double resolves far less than a millisecond of
+# age.
 _ORIGIN = datetime(2020, 1, 1, tzinfo=UTC)
 
 

@@ -1,4 +1,4 @@
-"""Counts by hour of our clock, kept as events come in, so that no dashboard ever reads the transactions."""
+"""Counts by hour of our clock, kept as events come in: no dashboard reads the transactions."""
 
 from datetime import datetime
 
@@ -42,7 +42,10 @@ def hour_of(instant: datetime) -> datetime:
 
 
 def closing(before: Alert, after: Alert) -> list[Rollup]:
-    """Return what the closing or reopening of an alert adds to the counts; a reopening takes its closing back."""
+    """Return what the closing or reopening of an alert adds to the counts.
+
+    A reopening takes its closing back.
+    """
     rollups = []
     for alert, step in ((before, -1), (after, 1)):
         if alert.closed_time is None or before.is_open == after.is_open:

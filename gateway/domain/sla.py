@@ -1,4 +1,7 @@
-"""Deadlines of an alert by severity: until when somebody should take it, and until when it should be closed."""
+"""Deadlines of an alert by severity.
+
+Until when somebody should take it, and until when it should be closed.
+"""
 
 from datetime import datetime, time, timedelta
 

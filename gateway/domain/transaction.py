@@ -4,13 +4,16 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-# A transaction scored within this of its own event time is live: its event clock is the wall clock. Chosen by us:
-# longer than a payer's clock drifts, far shorter than any replayed history is old.
+# A transaction scored within this of its own event time is live: its event clock is the wall clock.
+# Chosen by us: longer than a payer's clock drifts, far shorter than any replayed history is old.
 LIVE_SKEW_MAX = timedelta(minutes=5)
 
 
 class Reason(Struct, frozen=True, array_like=True, gc=False):
-    """One reason for a score, strongest first in its list. Stored as a JSON array to keep rows short."""
+    """One reason for a score, strongest first in its list.
+
+    Stored as a JSON array to keep rows short.
+    """
 
     code: str
     detector: str
@@ -26,7 +29,8 @@ class TransactionRecord(Struct, frozen=True, gc=False):
 
     Attributes:
         kind: PAYMENT or TRADE.
-        amount_minor: minor units; for a trade price times quantity, rounded half to even, None when it does not fit.
+        amount_minor: minor units; for a trade price times quantity, rounded half to even, None when
+            it does not fit.
         severity: of the REST contract, so MINIMAL counts as LOW.
         decision: APPROVE, REVIEW or DECLINE.
         statistical, behavioral, ml: 0..1; ml is None without a model.

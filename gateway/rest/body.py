@@ -1,4 +1,7 @@
-"""Request bodies: JSON objects that are checked field by field, so that one answer names every bad field."""
+"""Request bodies.
+
+JSON objects that are checked field by field, so that one answer names every bad field.
+"""
 
 import typing
 from collections.abc import Generator
@@ -18,19 +21,28 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 
 class JsonBody(AbstractDTO[T]):
-    """Decodes the `data` of a handler with `parse_body`; the description shows the structure as it is."""
+    """Decodes the `data` of a handler with `parse_body`.
+
+    The description shows the structure as it is.
+    """
 
     config = DTOConfig()
 
     @classmethod
     def create_for_field_definition(
-        cls, field_definition: FieldDefinition, handler_id: str, backend_cls: Any = None
+        cls,
+        field_definition: FieldDefinition,
+        handler_id: str,
+        backend_cls: Any = None,
     ) -> None:
         """Need no transfer model: the structure itself is decoded."""
 
     @classmethod
     def create_openapi_schema(
-        cls, field_definition: FieldDefinition, handler_id: str, schema_creator: SchemaCreator
+        cls,
+        field_definition: FieldDefinition,  # noqa: ARG003 - the base class names it
+        handler_id: str,  # noqa: ARG003 - as above
+        schema_creator: SchemaCreator,
     ) -> Reference | Schema:
         """Return the schema of the structure."""
         return schema_creator.for_field_definition(
@@ -39,13 +51,17 @@ class JsonBody(AbstractDTO[T]):
 
     @classmethod
     def generate_field_definitions(
-        cls, model_type: type[Any]
+        cls,
+        model_type: type[Any],  # noqa: ARG003 - as above
     ) -> Generator[DTOFieldDefinition, None, None]:
         """Need none, for the same reason."""
         yield from ()
 
     @classmethod
-    def detect_nested_field(cls, field_definition: FieldDefinition) -> bool:
+    def detect_nested_field(
+        cls,
+        field_definition: FieldDefinition,  # noqa: ARG003 - as above
+    ) -> bool:
         """Return False: nothing is transferred field by field."""
         return False
 
@@ -55,7 +71,9 @@ class JsonBody(AbstractDTO[T]):
 
 
 def parse_body(raw: bytes, model: type[T]) -> T:
-    """Return a JSON object as a structure. Unknown fields are ignored; null stands for absent where that is allowed.
+    """Return a JSON object as a structure.
+
+    Unknown fields are ignored; null stands for absent where that is allowed.
 
     Raises:
         RuleBrokenError: not JSON.
@@ -75,14 +93,16 @@ def parse_body(raw: bytes, model: type[T]) -> T:
         absent = value is None or (bytes(value) == b"null" and not field.required)
         if absent and field.required:
             faults.append(FieldFault(field.encode_name, f"{field.encode_name} is required"))
-        if absent:
+        if absent or value is None:
             continue
         try:
             values[field.name] = msgspec.json.decode(value, type=field.type)
         except msgspec.ValidationError as error:
             faults.append(_fault(field.encode_name, field.type, error))
         except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError) as error:
-            raise RuleBrokenError(f"the body is not JSON: {error}", reason="MALFORMED_JSON") from error
+            raise RuleBrokenError(
+                f"the body is not JSON: {error}", reason="MALFORMED_JSON"
+            ) from error
     if faults:
         raise InvalidArgumentError(summary(faults), faults=tuple(faults))
     return model(**values)

@@ -1,4 +1,7 @@
-"""Where every request enters, unknown paths included: request id, rate limit, log line and figures."""
+"""Where every request enters, unknown paths included.
+
+Request id, rate limit, log line and figures.
+"""
 
 import re
 import time
@@ -69,11 +72,13 @@ class GatewayApplication(Litestar):
         await super().__call__(scope, receive, send)
 
     def _tell(self, scope: Scope, status: int, seconds: float) -> None:
-        method = str(scope["method"])
+        method = str(scope.get("method", ""))
         route = str(scope.get("path_template") or _UNMATCHED)
         self._metrics.observe(method, route, status, seconds)
         level = _log.error if status >= _SERVER_ERROR else _log.debug
-        level("request", method=method, path=scope["path"], status=status, duration_ms=seconds * 1e3)
+        level(
+            "request", method=method, path=scope["path"], status=status, duration_ms=seconds * 1e3
+        )
 
 
 def _request_id(scope: Scope) -> str:

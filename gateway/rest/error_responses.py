@@ -1,4 +1,7 @@
-"""The one table from errors to HTTP answers. A body never holds a stack trace or a message of the database."""
+"""The one table from errors to HTTP answers.
+
+A body never holds a stack trace or a message of the database.
+"""
 
 import math
 from typing import Any
@@ -121,7 +124,9 @@ def _query_fault(request: AnyRequest, extra: dict[str, Any]) -> FieldFault:
     allowed = allowed_values(signature[name].raw) if name in signature else ()
     if allowed:
         found = request.query_params.get(name, "")
-        return FieldFault(name, f"{name} must be one of {', '.join(allowed)}, was {found!r}", allowed)
+        return FieldFault(
+            name, f"{name} must be one of {', '.join(allowed)}, was {found!r}", allowed
+        )
     text = str(extra.get("message", "not valid"))
     return FieldFault(name, f"{name}: {text[:1].lower()}{text[1:]}")
 

@@ -11,7 +11,9 @@ _VERSION_TAG = re.compile(r'^(?:W/)?"?([0-9]{1,9})"?$')
 
 
 def expected_version(request: Request[Any, Any, Any], in_body: int | None) -> int | None:
-    """Return the version that the client has seen, from If-Match or the body; None when it does not say.
+    """Return the version that the client has seen, from If-Match or the body.
+
+    None when it does not say.
 
     Raises:
         InvalidArgumentError: If-Match holds something else than one version or `*`.

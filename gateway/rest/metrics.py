@@ -42,7 +42,9 @@ class Metrics:
         Gauge(name, description, registry=self.registry).set_function(read)
 
 
-def metrics_handler(path: str, metrics: Metrics, refresh: Callable[[], Awaitable[None]]) -> HTTPRouteHandler:
+def metrics_handler(
+    path: str, metrics: Metrics, refresh: Callable[[], Awaitable[None]]
+) -> HTTPRouteHandler:
     """Return the handler that serves the figures; `refresh` is awaited first."""
 
     @get(path, operation_id="metrics", summary="Figures for Prometheus", tags=["system"])

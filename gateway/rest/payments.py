@@ -17,8 +17,8 @@ T = TypeVar("T")
 def payment_of(body: EvaluateBody) -> Payment:
     """Return the payment that a body describes.
 
-    The source account pays. A MERCHANT is paid itself; otherwise the destination account is. A device is the one that
-    is named as such, or the fingerprint.
+    The source account pays. A MERCHANT is paid itself; otherwise the destination account is. A
+    device is the one that is named as such, or the fingerprint.
 
     Raises:
         InvalidArgumentError: it names every field that is wrong.
@@ -85,5 +85,7 @@ def _ip_address(text: str | None) -> str:
     try:
         return str(ipaddress.ip_address(text))
     except ValueError as error:
-        fault = FieldFault("ip_address", f"ip_address must be an IPv4 or IPv6 address, was {text!r}")
+        fault = FieldFault(
+            "ip_address", f"ip_address must be an IPv4 or IPv6 address, was {text!r}"
+        )
         raise InvalidArgumentError(fault.message, faults=(fault,)) from error

@@ -20,7 +20,10 @@ class RateLimit:
         self._windows: OrderedDict[str, tuple[float, int]] = OrderedDict()
 
     def refused_for_s(self, client: str) -> int:
-        """Count a request; return 0 when it may pass, otherwise after how many whole seconds to come back."""
+        """Count a request.
+
+        Return 0 when it may pass, otherwise after how many whole seconds to come back.
+        """
         if self._requests_max == 0:
             return 0
         now = self._monotonic_s()

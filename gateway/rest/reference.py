@@ -1,4 +1,7 @@
-"""The pages that describe the API. They are rendered here and need no script, style or font from another host."""
+"""The pages that describe the API.
+
+They are rendered here and need no script, style or font from another host.
+"""
 
 from functools import lru_cache
 from pathlib import Path
@@ -31,7 +34,7 @@ def reference_page(schema: dict[str, Any]) -> str:
 
 
 def type_text(schema: dict[str, Any]) -> str:
-    """Return a schema in a few words, such as `array of AlertBody` or `string, 1..64 characters`."""
+    """Return a schema in a few words, such as `array of AlertBody`."""
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     if "enum" in schema:

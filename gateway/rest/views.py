@@ -16,7 +16,8 @@ from gateway.services.detection import Evaluation
 from gateway.services.investigations import Case
 
 _SCORE_PLACES = 4
-# Share of a detector's evidence from which a deviation counts as the level; chosen by us, even quarters above a tenth.
+# Share of a detector's evidence from which a deviation counts as the level; chosen by us, even
+# quarters above a tenth.
 _LEVELS = (
     (0.75, RiskLevel.VERY_HIGH),
     (0.5, RiskLevel.HIGH),
@@ -85,7 +86,9 @@ def _detail_fields(detail: AlertDetail, now: datetime) -> dict[str, object]:
         ),
         "model_name": lead.model_name if lead else "",
         "model_version": lead.model_version if lead else "",
-        "degraded_reasons": [code for code in lead.degraded_reasons.split(",") if code] if lead else [],
+        "degraded_reasons": [code for code in lead.degraded_reasons.split(",") if code]
+        if lead
+        else [],
         "transactions": [
             bodies.MemberBody(
                 member.transaction_id, round(member.risk_score, _SCORE_PLACES), member.event_time

@@ -1,4 +1,7 @@
-"""The client of the scoring server. Every call has a deadline, and every failure comes back in the gateway's words."""
+"""The client of the scoring server.
+
+Every call has a deadline, and every failure comes back in the gateway's words.
+"""
 
 from collections.abc import AsyncGenerator, Sequence
 
@@ -27,7 +30,8 @@ _REQUEST_ID_METADATA = "x-request-id"
 
 _CHANNEL_OPTIONS = (
     ("grpc.max_receive_message_length", _MESSAGE_SIZE_BYTES_MAX),
-    # A server that comes back is found within a second, not after gRPC's default of up to two minutes.
+    # A server that comes back is found within a second, not after gRPC's default of up to two
+    # minutes.
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.min_reconnect_backoff_ms", 200),
     ("grpc.max_reconnect_backoff_ms", 1_000),
@@ -53,10 +57,12 @@ class ScoringClient:
         """Score one payment.
 
         Raises:
-            InvalidArgumentError: the server refuses fields of it; they are named as the REST API names them.
+            InvalidArgumentError: the server refuses fields of it; they are named as the REST API
+                names them.
             ConflictError: the transaction id is taken by another content.
             ResourceExhaustedError: the server is overloaded.
-            UnavailableError: the server is away, or did not answer in time. The call may be repeated.
+            UnavailableError: the server is away, or did not answer in time. The call may be
+                repeated.
         """
         with translated():
             response = await self._scoring.Score(
@@ -79,7 +85,8 @@ class ScoringClient:
         with translated():
             response = await self._labels.ReportLabels(request, timeout=_LABELS_TIMEOUT_S)
         return {
-            outcome.label_id: converters.LABEL_STATUSES[outcome.status] for outcome in response.outcomes
+            outcome.label_id: converters.LABEL_STATUSES[outcome.status]
+            for outcome in response.outcomes
         }
 
     async def subscribe(self, position: FeedPosition) -> AsyncGenerator[FeedBatch, None]:
@@ -120,4 +127,4 @@ class ScoringClient:
 
     async def close(self) -> None:
         """Close the channel; calls in flight are cancelled."""
-        await self._channel.close()
+        await self._channel.close(grace=None)

@@ -14,7 +14,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from gateway.domain.alert import OutboxLabel
 from gateway.domain.currency import DECIMAL_PLACES
-from gateway.domain.enumerations import Severity
+from gateway.domain.enumerations import Channel, LabelValue, Severity
 from gateway.domain.payment import Payment, ScoreAnswer
 from gateway.domain.transaction import FeedEvent, LabelRecord, Reason, TransactionRecord
 
@@ -47,16 +47,32 @@ _LABEL_SOURCES = _names(label_service_pb2.LabelSource, "LABEL_SOURCE_")
 LABEL_STATUSES = _names(label_service_pb2.LabelStatus, "LABEL_STATUS_")
 
 
+# What goes out; written as constants so that a misspelt one fails when the module is read.
+_CHANNEL_NUMBERS = {
+    Channel.POS: transaction_pb2.CHANNEL_POS,
+    Channel.ECOM: transaction_pb2.CHANNEL_ECOM,
+    Channel.ATM: transaction_pb2.CHANNEL_ATM,
+    Channel.TRANSFER: transaction_pb2.CHANNEL_TRANSFER,
+    Channel.MOTO: transaction_pb2.CHANNEL_MOTO,
+}
+_LABEL_NUMBERS = {
+    LabelValue.FRAUD: label_service_pb2.LABEL_VALUE_FRAUD,
+    LabelValue.LEGITIMATE: label_service_pb2.LABEL_VALUE_LEGITIMATE,
+    LabelValue.WITHDRAWN: label_service_pb2.LABEL_VALUE_WITHDRAWN,
+}
+
+
 def timestamp(instant: datetime) -> Timestamp:
     """Return an aware instant as the protocol's timestamp, exact to the microsecond."""
     since = instant - _EPOCH
-    return Timestamp(
-        seconds=since.days * 86_400 + since.seconds, nanos=since.microseconds * 1_000
-    )
+    return Timestamp(seconds=since.days * 86_400 + since.seconds, nanos=since.microseconds * 1_000)
 
 
 def instant(stamp: Timestamp) -> datetime:
-    """Return a timestamp as an aware datetime in UTC; nanoseconds below a microsecond are cut off."""
+    """Return a timestamp as an aware datetime in UTC.
+
+    Nanoseconds below a microsecond are cut off.
+    """
     return _EPOCH + timedelta(seconds=stamp.seconds, microseconds=stamp.nanos // 1_000)
 
 
@@ -74,7 +90,7 @@ def score_request(payment: Payment) -> scoring_service_pb2.ScoreRequest:
         ip_address=payment.ip_address,
     )
     if payment.channel is not None:
-        message.channel = transaction_pb2.Channel.Value(f"CHANNEL_{payment.channel}")
+        message.channel = _CHANNEL_NUMBERS[payment.channel]
     if payment.latitude_deg is not None and payment.longitude_deg is not None:
         message.position.latitude_deg = payment.latitude_deg
         message.position.longitude_deg = payment.longitude_deg
@@ -113,19 +129,24 @@ def label_message(label: OutboxLabel) -> label_service_pb2.Label:
     return label_service_pb2.Label(
         label_id=label.label_id,
         transaction_id=label.transaction_id,
-        value=label_service_pb2.LabelValue.Value(f"LABEL_VALUE_{label.value}"),
+        value=_LABEL_NUMBERS[label.value],
         source=label_service_pb2.LABEL_SOURCE_ANALYST,
         known_time=timestamp(label.known_time),
     )
 
 
 def feed_event(event: event_service_pb2.Event) -> FeedEvent:
-    """Return an event of the feed; one that cannot be read comes back with its fault, it never raises."""
+    """Return an event of the feed.
+
+    One that cannot be read comes back with its fault, it never raises.
+    """
     try:
         return _feed_event(event)
     except Exception as error:  # noqa: BLE001 - whatever a message holds must not stop the feed
         return FeedEvent(
-            event.sequence, fault=f"{type(error).__name__}: {error}", payload=event.SerializeToString()
+            event.sequence,
+            fault=f"{type(error).__name__}: {error}",
+            payload=event.SerializeToString(),
         )
 
 
@@ -222,7 +243,10 @@ def _trade_columns(trade: transaction_pb2.Trade) -> dict[str, Any]:
 
 
 def _notional_minor(trade: transaction_pb2.Trade) -> int | None:
-    """Price times quantity in minor units, rounded half to even; None when it does not fit a column."""
+    """Price times quantity in minor units, rounded half to even.
+
+    None when it does not fit a column.
+    """
     places = DECIMAL_PLACES.get(trade.currency, _PLACES_DEFAULT)
     exact = trade.price_nanos * trade.quantity_micros * 10**places
     whole, rest = divmod(exact, _UNITS_IN_PRICE_TIMES_QUANTITY)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import grpc
 from google.rpc import error_details_pb2, status_pb2
@@ -72,7 +73,8 @@ def gateway_error(error: grpc.aio.AioRpcError) -> GatewayError:
 
 def _status(error: grpc.aio.AioRpcError) -> status_pb2.Status:
     status = status_pb2.Status()
-    for key, value in error.trailing_metadata() or ():
+    metadata: Any = error.trailing_metadata() or ()
+    for key, value in metadata:
         if key == _DETAILS_KEY and isinstance(value, bytes):
             status.ParseFromString(value)
     return status
@@ -101,5 +103,6 @@ def _retry_after_s(status: status_pb2.Status) -> float:
     for detail in status.details:
         info = error_details_pb2.RetryInfo()
         if detail.Unpack(info):
-            return info.retry_delay.seconds + info.retry_delay.nanos / 1e9
+            delay: float = info.retry_delay.seconds + info.retry_delay.nanos / 1e9
+            return delay
     return 1.0

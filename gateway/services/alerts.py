@@ -24,7 +24,8 @@ class AlertDetail(msgspec.Struct, frozen=True):
 
     Attributes:
         transaction: the one with the highest risk score; None if it is no longer kept.
-        history: event time, risk score and model version of the account's last transactions, oldest first.
+        history: event time, risk score and model version of the account's last transactions, oldest
+            first.
         members: all transactions of the alert, oldest first.
     """
 
@@ -61,7 +62,9 @@ class AlertService:
     async def move(
         self, alert_id: str, target: AlertStatus, analyst_id: str, expected_version: int | None
     ) -> Alert:
-        """Move an alert, once, in one transaction with its history row; return it as it is after the move.
+        """Move an alert, once, in one transaction with its history row.
+
+        Return it as it is after the move.
 
         Raises:
             NotFoundError: no such alert.

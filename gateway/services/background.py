@@ -1,4 +1,7 @@
-"""The two tasks beside the requests: following the feed and delivering labels. One process of all does both."""
+"""The two tasks beside the requests: following the feed and delivering labels.
+
+One process of all does both.
+"""
 
 import asyncio
 import random
@@ -19,7 +22,8 @@ _LEASE_DURATION = timedelta(seconds=15)
 _LEASE_RENEWAL_S = 5.0
 # How often a process without the lease asks for it, and looks how far the other one is.
 _STANDBY_POLL_S = 0.2
-# The server sends a heartbeat at least every 5 s; after three missed ones the stream is taken for dead.
+# The server sends a heartbeat at least every 5 s; after three missed ones the stream is taken for
+# dead.
 _SILENCE_MAX_S = 15.0
 _BACKOFF_FIRST_S = 0.1
 _BACKOFF_MAX_S = 5.0
@@ -49,7 +53,7 @@ class Backoff:
 
 
 class FeedFollower:
-    """Holds the lease, follows the feed, and comes back after every failure until it is cancelled."""
+    """Holds the lease, follows the feed, and comes back after every failure."""
 
     def __init__(
         self,
@@ -96,7 +100,7 @@ class FeedFollower:
         except GatewayError as error:
             _log.warning("feed_interrupted", reason=error.reason, fault=error.message)
             await self._backoff.pause()
-        except Exception:
+        except Exception:  # noqa: BLE001 - a background task must not end; it is logged whole
             # Whatever it was, the feed must come back by itself; the log and the health page tell.
             _log.exception("feed_failed")
             await self._backoff.pause()
@@ -127,7 +131,10 @@ class FeedFollower:
             raise UnavailableError("the feed has gone silent", reason="FEED_SILENT") from error
 
     def _reposition(self, error: FeedPositionError) -> None:
-        """Choose where to go on after a position was refused; stored transactions are skipped by their id."""
+        """Choose where to go on after a position was refused.
+
+        Stored transactions are skipped by their id.
+        """
         if error.reason == _OTHER_JOURNAL:
             _log.error("feed_journal_changed", fault=error.message, details=error.details)
             self._start = FeedPosition("", 0)
@@ -195,7 +202,7 @@ class LabelCourier:
             _log.warning("labels_wait", reason=error.reason, fault=error.message)
             self._wake.set()
             await self._backoff.pause()
-        except Exception:
+        except Exception:  # noqa: BLE001 - a background task must not end; it is logged whole
             # Labels stay in the outbox; the next round tries again.
             _log.exception("label_delivery_failed")
             await self._backoff.pause()

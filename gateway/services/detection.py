@@ -14,7 +14,8 @@ class Evaluation(msgspec.Struct, frozen=True):
     """The answer to a client.
 
     Attributes:
-        alert_id: of the alert that holds the payment, which is an older one if it was folded in; empty without one.
+        alert_id: of the alert that holds the payment, which is an older one if it was folded in;
+            empty without one.
         alert_readable: whether the alert is in the database already.
     """
 
@@ -37,18 +38,24 @@ class DetectionService:
     async def evaluate(
         self, payment: Payment, entity: str, entity_type: EntityType, request_id: str
     ) -> Evaluation:
-        """Score a payment; when it raises an alert, return once that can be read, or after a bounded wait.
+        """Score a payment.
 
-        An alert is shown under the entity that the client named. The same payment again gets the same answer.
+        When it raises an alert, return once that can be read, or after a bounded wait.
+
+        An alert is shown under the entity that the client named. The same payment again gets the
+        same answer.
 
         Raises:
-            InvalidArgumentError, ConflictError, ResourceExhaustedError, UnavailableError: as ScoringServer.score.
+            InvalidArgumentError, ConflictError, ResourceExhaustedError, UnavailableError: as
+                ScoringServer.score.
         """
         answer = await self._scoring.score(payment, request_id)
         if not answer.alert_id:
             return Evaluation(answer, "", alert_readable=True)
         if not await self._feed.wait_for(answer.sequence, self._wait_s):
-            _log.warning("alert_not_yet_readable", alert_id=answer.alert_id, sequence=answer.sequence)
+            _log.warning(
+                "alert_not_yet_readable", alert_id=answer.alert_id, sequence=answer.sequence
+            )
             return Evaluation(answer, answer.alert_id, alert_readable=False)
         async with self._database.read() as unit:
             alert = await unit.alerts.get(answer.alert_id)

@@ -36,27 +36,21 @@ class HealthService:
         self._progress = progress
 
     async def checks(self) -> dict[str, Check]:
-        """Return the state of the scoring server, the database and the event feed; takes at most two seconds."""
+        """Return the state of the scoring server, the database and the event feed.
+
+        Takes at most two seconds.
+        """
         scoring, database = await asyncio.gather(
             _checked(self._scoring.check()), _checked(self._database.ping())
         )
         return {"scoring_server": scoring, "database": database, "event_feed": self._feed()}
 
-    def feed_lag(self) -> int:
-        """Return how many events of the feed are not in the database yet, as far as this process knows."""
-        return max(0, self._progress.latest_sequence - self._progress.position.sequence)
-
-    def feed_sequence(self) -> int:
-        """Return the sequence up to which the feed is in the database."""
-        return self._progress.position.sequence
-
-    def feed_connected(self) -> bool:
-        """Return whether this process receives the feed."""
-        return self._follower.connected
-
     def _feed(self) -> Check:
         if self._follower.connected:
-            return Check("ok", f"everything up to event {self.feed_sequence()} is in the database")
+            return Check(
+                "ok",
+                f"everything up to event {self._progress.position.sequence} is in the database",
+            )
         if self._follower.stands_by:
             return Check("ok", "another process takes the feed in")
         return Check("unavailable", "not connected to the feed; it comes back by itself")

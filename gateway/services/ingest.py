@@ -1,7 +1,10 @@
-"""Taking the feed in, exactly once: the position is stored in the same transaction as the rows that it covers.
+"""Taking the feed in, exactly once.
 
-One process holds the lease and does it; another takes over when the lease runs out. Should two ever do it at once, the
-position, which is only moved from the value that was read, lets one of them through.
+The position is stored in the same transaction as the rows that it covers.
+
+One process holds the lease and does it; another takes over when the lease runs out. Should two ever
+do it at once, the position, which is only moved from the value that was read, lets one of them
+through.
 """
 
 import asyncio
@@ -27,6 +30,11 @@ class Progress:
         self.latest_sequence = 0
         self._moved = asyncio.Event()
 
+    @property
+    def lag(self) -> int:
+        """How many events of the feed this process knows to be missing in the database."""
+        return max(0, self.latest_sequence - self.position.sequence)
+
     def move(self, position: FeedPosition) -> None:
         """Tell everybody who waits."""
         self.position = position
@@ -34,7 +42,7 @@ class Progress:
         self._moved = asyncio.Event()
 
     async def wait_for(self, sequence: int, timeout_s: float) -> bool:
-        """Return True once everything up to `sequence` is in the database, False after the timeout."""
+        """Return True once all up to `sequence` is in the database, False after the timeout."""
         try:
             async with asyncio.timeout(timeout_s):
                 while self.position.sequence < sequence:
@@ -69,11 +77,13 @@ class Ingest:
     async def apply(self, before: FeedPosition, batch: FeedBatch) -> FeedPosition:
         """Store one message of the feed that follows `before`; return the new position.
 
-        An event that the database refuses is kept in `dead_events` and does not stop the ones around it.
+        An event that the database refuses is kept in `dead_events` and does not stop the ones
+        around it.
 
         Raises:
             FeedPositionError: the stored position is not `before`; nothing was stored.
-            UnavailableError: the database is away; part of the message may have been stored, with its position.
+            UnavailableError: the database is away; part of the message may have been stored, with
+                its position.
         """
         self._progress.latest_sequence = batch.latest_sequence
         if not batch.events:

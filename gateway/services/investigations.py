@@ -23,7 +23,10 @@ SIMILAR_MAX = 10
 
 
 class Case(msgspec.Struct, frozen=True):
-    """An alert with everything an analyst looks at. `similar` are closed alerts of the account, newest first."""
+    """An alert with everything an analyst looks at.
+
+    `similar` are closed alerts of the account, newest first.
+    """
 
     detail: AlertDetail
     notes: list[Note]
@@ -69,7 +72,9 @@ class InvestigationService:
             )
 
     async def decide(self, alert_id: str, request: DecisionRequest) -> Alert:
-        """Record a decision: the alert's change, its history, the decision and its labels, all or nothing.
+        """Record a decision.
+
+        The alert's change, its history, the decision and its labels, all or nothing.
 
         Raises:
             NotFoundError: no such alert.
@@ -110,7 +115,10 @@ class InvestigationService:
         return change.alert
 
     async def add_note(self, alert_id: str, content: str, analyst_id: str) -> Note:
-        """Store a note and its history row, or raise NotFoundError. The alert itself does not change."""
+        """Store a note and its history row, or raise NotFoundError.
+
+        The alert itself does not change.
+        """
         now = self._now()
         async with self._database.write() as unit:
             alert = await read_alert(unit, alert_id)

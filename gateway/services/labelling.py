@@ -1,10 +1,12 @@
 """From a decision about an alert to the labels of its transactions, and on to the scoring server.
 
-A label is put on the clock on which its transaction lives. For a transaction that was scored as it happened this is the
-wall clock: the label is known from the decision on. For replayed history the wall clock lies far ahead of everything that
-is still to come, so the label is known from the newest event time that the account or the merchant has reached: the
-features that read it belong to these entities, and between that event and the decision nothing happened to them. A label
-is never known before its transaction happened.
+A label is put on the clock on which its transaction lives. For a transaction that was scored as it
+happened this is the
+wall clock: the label is known from the decision on. For replayed history the wall clock lies far
+ahead of everything that
+is still to come, so the label is known from the newest event time that the account or the merchant
+has reached: the features that read it belong to these entities, and between that event and the
+decision nothing happened to them. A label is never known before its transaction happened.
 """
 
 import hashlib
@@ -21,7 +23,8 @@ from gateway.services.ports import Database, ScoringServer, Unit
 
 # The protocol's bound on one ReportLabels call.
 DELIVERY_SIZE_MAX = 1000
-# Most transactions of one alert that get a label. A burst is cut off by its folding window long before.
+# Most transactions of one alert that get a label. A burst is cut off by its folding window long
+# before.
 _LABELLED_MAX = 100_000
 
 _VALUES = {
@@ -34,7 +37,10 @@ _log = structlog.get_logger(__name__)
 async def decided_labels(
     unit: Unit, alert: Alert, decision: CaseDecision, decision_id: str, now: datetime
 ) -> list[OutboxLabel]:
-    """Return the labels that a decision gives to all transactions of an alert; REVIEW gives none."""
+    """Return the labels that a decision gives to all transactions of an alert.
+
+    REVIEW gives none.
+    """
     value = _VALUES.get(decision)
     if value is None:
         return []
@@ -47,9 +53,7 @@ async def withdrawn_labels(unit: Unit, before: Alert, change: Change) -> list[Ou
     if not reopened or before.outcome is None:
         return []
     cause = f"{before.alert_id}:{change.alert.version}"
-    return await _labels(
-        unit, change.alert, LabelValue.WITHDRAWN, cause, change.alert.updated_time
-    )
+    return await _labels(unit, change.alert, LabelValue.WITHDRAWN, cause, change.alert.updated_time)
 
 
 async def _labels(
@@ -64,14 +68,21 @@ async def _labels(
         clock = min(reached or lead.event_time, now)
     return [
         OutboxLabel(
-            label_id(cause, member), member.transaction_id, value, max(clock, member.event_time), now
+            label_id(cause, member),
+            member.transaction_id,
+            value,
+            max(clock, member.event_time),
+            now,
         )
         for member in members
     ]
 
 
 def label_id(cause: str, member: AlertTransaction) -> str:
-    """Return the id of a label: the same decision about the same transaction has the same one, always."""
+    """Return the id of a label.
+
+    The same decision about the same transaction has the same one, always.
+    """
     digest = hashlib.sha256(f"{cause}\n{member.transaction_id}".encode()).hexdigest()
     return f"lbl_{digest[:40]}"
 
@@ -89,7 +100,8 @@ class LabelDelivery:
     async def deliver(self) -> int:
         """Deliver what waits, oldest first; return how many labels were settled.
 
-        A label that the server refuses is set aside with the reason, so that it never holds up the others.
+        A label that the server refuses is set aside with the reason, so that it never holds up the
+        others.
 
         Raises:
             UnavailableError: the server or the database is away; nothing is lost, call again later.

@@ -1,4 +1,7 @@
-"""What the services need from the outside, declared by those who use it. The application wires the real things in."""
+"""What the services need from the outside, declared by those who use it.
+
+The application wires the real things in.
+"""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -82,9 +85,7 @@ class Outbox(Protocol):
 
     async def add(self, labels: Sequence[OutboxLabel]) -> None: ...
     async def pending(self, limit: int) -> list[OutboxLabel]: ...
-    async def settle(
-        self, results: Mapping[str, str], *, refused: bool, now: datetime
-    ) -> None: ...
+    async def settle(self, results: Mapping[str, str], *, refused: bool, now: datetime) -> None: ...
     async def backlog(self) -> int: ...
 
 
@@ -110,7 +111,10 @@ class Database(Protocol):
 
 
 class ScoringServer(Protocol):
-    """The scoring server; see scoring/client.py. Everything raises UnavailableError when it is away."""
+    """The scoring server; see scoring/client.py.
+
+    Everything raises UnavailableError when it is away.
+    """
 
     async def score(self, payment: Payment, request_id: str) -> ScoreAnswer: ...
     async def report_labels(self, labels: Sequence[OutboxLabel]) -> dict[str, str]: ...

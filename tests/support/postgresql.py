@@ -1,4 +1,4 @@
-"""A real PostgreSQL server from its wheel, one for the whole test run, and a fresh database for each test."""
+"""A real PostgreSQL server from its wheel, and a fresh database for each test."""
 
 import shutil
 import tempfile

@@ -1,7 +1,9 @@
-"""A small scoring server for tests of the gateway: the real protocol over a real socket, with an in-memory feed.
+"""A small scoring server for tests of the gateway.
 
-It stands for another process. Its rules are plain, so that a test knows the answer: the risk score is the amount in major
-units, at most 100, and an alert is raised from 50 on.
+The real protocol over a real socket, with an in-memory feed.
+
+It stands for another process. Its rules are plain, so that a test knows the answer: the risk score
+is the amount in major units, at most 100, and an alert is raised from 50 on.
 """
 
 import asyncio
@@ -11,10 +13,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import grpc
-from google.protobuf.any_pb2 import Any as AnyMessage
-from google.rpc import error_details_pb2, status_pb2
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-
 from anomaly.v1 import (
     event_service_pb2,
     event_service_pb2_grpc,
@@ -24,6 +22,9 @@ from anomaly.v1 import (
     scoring_service_pb2_grpc,
     transaction_pb2,
 )
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.rpc import error_details_pb2, status_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 ALERT_THRESHOLD = 50.0
 BATCH_SIZE = 64
@@ -237,7 +238,7 @@ class _Labels(label_service_pb2_grpc.LabelServiceServicer):
 
 
 class _Health(health_pb2_grpc.HealthServicer):
-    async def Check(self, request: Any, context: Any) -> Any:  # noqa: N802 - named by gRPC
+    async def Check(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802 - gRPC names it
         return health_pb2.HealthCheckResponse(status=health_pb2.HealthCheckResponse.SERVING)
 
 

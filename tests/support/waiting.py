@@ -7,8 +7,10 @@ TIMEOUT_S = 15.0
 _PAUSE_S = 0.02
 
 
-async def eventually(condition: Callable[[], Awaitable[bool]], timeout_s: float = TIMEOUT_S) -> None:
+async def eventually(
+    condition: Callable[[], Awaitable[bool]], timeout_s: float = TIMEOUT_S
+) -> None:
     """Return once the condition holds; fail after the timeout."""
     async with asyncio.timeout(timeout_s):
-        while not await condition():
+        while not await condition():  # noqa: ASYNC110 - another process sends us no event
             await asyncio.sleep(_PAUSE_S)

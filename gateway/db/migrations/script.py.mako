@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 ${imports if imports else ""}
-from gateway.db.tables import UtcTime
+from gateway.db.types import UtcTime
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

@@ -1,1 +1,4 @@
-"""The SQL, one module a group of tables. All of it runs inside a transaction that the caller opened."""
+"""The SQL, one module a group of tables.
+
+All of it runs inside a transaction that the caller opened.
+"""

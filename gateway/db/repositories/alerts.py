@@ -92,7 +92,7 @@ class AlertRepository:
     async def folding_candidates(
         self, accounts: Sequence[str], since: datetime, until: datetime
     ) -> list[Alert]:
-        """Return open alerts of the accounts that began in [since, until], locked until the transaction ends."""
+        """Return open alerts of the accounts that began in [since, until], and lock them."""
         found = await self._connection.execute(
             select(alerts)
             .where(bulk.one_of(self._connection, alerts.c.account_id, "accounts"))
@@ -104,7 +104,10 @@ class AlertRepository:
         return [_alert(row) for row in found]
 
     async def fraud_counts(self, accounts: Sequence[str]) -> dict[str, int]:
-        """Return how many alerts of each account ended as fraud; accounts without one are left out."""
+        """Return how many alerts of each account ended as fraud.
+
+        Accounts without one are left out.
+        """
         found = await self._connection.execute(
             select(alerts.c.account_id, func.count())
             .where(bulk.one_of(self._connection, alerts.c.account_id, "accounts"))
@@ -241,12 +244,12 @@ def _escaped(search: str) -> str:
 
 
 def _position(alert: Alert, sort: AlertSort) -> Position:
-    value = {
+    values: dict[AlertSort, float | datetime] = {
         AlertSort.TIMESTAMP: alert.raised_time,
         AlertSort.RISK_SCORE: alert.risk_score,
         AlertSort.PRIORITY: alert.queue_rank,
-    }[sort]
-    return Position(sort, value, alert.alert_id, alert.is_open)
+    }
+    return Position(sort, values[sort], alert.alert_id, alert.is_open)
 
 
 def _after(position: Position) -> ColumnElement[bool]:

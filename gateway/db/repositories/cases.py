@@ -1,7 +1,5 @@
 """What analysts leave behind: notes and decisions."""
 
-from datetime import datetime
-
 import msgspec
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -43,7 +41,6 @@ class CaseRepository:
         ).first()
         if row is None:
             return None
-        decided: datetime = row.decided_time
         return DecisionRecord(
             row.decision_id,
             row.alert_id,
@@ -51,5 +48,5 @@ class CaseRepository:
             row.notes,
             row.analyst_id,
             row.confidence,
-            decided,
+            row.decided_time,
         )

@@ -1,4 +1,7 @@
-"""What comes in over the feed: its position, transactions, labels, dead events and the hourly rollups."""
+"""What comes in over the feed.
+
+Its position, transactions, labels, dead events and the hourly rollups.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -31,7 +34,10 @@ class FeedRepository:
         self._connection = connection
 
     async def position(self) -> FeedPosition:
-        """Return how far the feed has been taken in; an empty journal id and 0 before the first event."""
+        """Return how far the feed has been taken in.
+
+        An empty journal id and 0 before the first event.
+        """
         row = (
             await self._connection.execute(
                 select(feed_position.c.journal_id, feed_position.c.sequence)
@@ -43,7 +49,8 @@ class FeedRepository:
         """Move the position in the same transaction as the rows it covers.
 
         Raises:
-            FeedPositionError: the stored position is not `before`: another process has taken these events in.
+            FeedPositionError: the stored position is not `before`: another process has taken these
+                events in.
         """
         if not before.journal_id:
             first = {"id": _ROW, "journal_id": "", "sequence": 0, "updated_time": now}
@@ -59,7 +66,8 @@ class FeedRepository:
         )
         if moved.rowcount != 1:
             raise FeedPositionError(
-                f"the stored feed position is no longer {before.sequence} of journal {before.journal_id!r}"
+                f"the stored feed position is no longer {before.sequence} of journal "
+                f"{before.journal_id!r}"
             )
 
     async def known_transactions(self, transaction_ids: Sequence[str]) -> set[str]:
@@ -138,7 +146,11 @@ class FeedRepository:
     async def account_history(
         self, account_id: str, until: datetime, limit: int
     ) -> list[tuple[datetime, float, str]]:
-        """Return event time, risk score and model version of an account's last transactions, oldest first."""
+        """Return an account's last transactions up to `until`, oldest first.
+
+        Returns:
+            Event time, risk score and model version of each.
+        """
         found = await self._connection.execute(
             select(
                 transactions.c.event_time, transactions.c.risk_score, transactions.c.model_version

@@ -132,12 +132,13 @@ async def _move(
     target = query_status or data.status
     if target is None:
         allowed = allowed_values(AlertStatus)
-        fault = FieldFault(
-            "status", f"status is required: one of {', '.join(allowed)}", allowed
-        )
+        fault = FieldFault("status", f"status is required: one of {', '.join(allowed)}", allowed)
         raise InvalidArgumentError(fault.message, faults=(fault,))
     moved = await alerts.move(
-        alert_id, target, analyst_of(data.analyst_id), expected_version(request, data.expected_version)
+        alert_id,
+        target,
+        analyst_of(data.analyst_id),
+        expected_version(request, data.expected_version),
     )
     return Response(
         StatusChanged(

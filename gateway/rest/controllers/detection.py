@@ -30,7 +30,10 @@ class DetectionController(Controller):
     async def evaluate(
         self, request: Request[Any, Any, Any], detection: Detection, data: JSONBody[EvaluateBody]
     ) -> EvaluationEnvelope:
-        """Score a payment; an alert that it raises can be read when this returns. Safe to repeat."""
+        """Score a payment; an alert that it raises can be read when this returns.
+
+        Safe to repeat.
+        """
         started_ns = time.perf_counter_ns()
         result = await detection.evaluate(
             payment_of(data), data.entity_id, data.entity_type, request.scope["state"]["request_id"]

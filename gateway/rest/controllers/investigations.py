@@ -61,7 +61,10 @@ class InvestigationController(Controller):
         alert_id: AlertId,
         data: JSONBody[DecisionBody],
     ) -> Response[DecisionTaken]:
-        """Record a decision. It labels all transactions of the alert, and the scoring server learns from that."""
+        """Record a decision.
+
+        It labels all transactions of the alert, and the scoring server learns from that.
+        """
         alert = await investigations.decide(
             alert_id,
             DecisionRequest(
@@ -98,9 +101,7 @@ class InvestigationController(Controller):
         return NoteAdded(success=True, message="the note was added", note_id=note.note_id)
 
     @get("/history", operation_id="get_history", summary="Get the history of an alert")
-    async def get_history(
-        self, investigations: Investigations, alert_id: AlertId
-    ) -> HistoryBody:
+    async def get_history(self, investigations: Investigations, alert_id: AlertId) -> HistoryBody:
         """Return everything that happened to the alert, oldest first."""
         alert, events = await investigations.history(alert_id)
         return HistoryBody(

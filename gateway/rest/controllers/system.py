@@ -40,7 +40,10 @@ class HealthController(Controller):
 
     @get("/ready", operation_id="ready", summary="Are all parts usable")
     async def ready(self, health: HealthChecks) -> Response[Readiness]:
-        """Name the state of the scoring server, the database and the event feed; 503 unless all are usable."""
+        """Name the state of the scoring server, the database and the event feed.
+
+        503 unless all are usable.
+        """
         checks = await health.checks()
         if all(check.status == "ok" for check in checks.values()):
             return Response(Readiness("ready", checks))

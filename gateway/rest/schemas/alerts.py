@@ -119,7 +119,10 @@ class DetectorScoresBody(Struct):
 
 
 class FeatureDeviationBody(Struct, kw_only=True):
-    """One reason. `deviation` is (value - baseline) / |baseline|, or the plain difference at a baseline of 0."""
+    """One reason.
+
+    `deviation` is (value - baseline) / |baseline|, or the plain difference at a baseline of 0.
+    """
 
     feature: str
     deviation: float
@@ -141,7 +144,10 @@ class MemberBody(Struct):
 
 
 class AlertDetailBody(AlertBody, kw_only=True):
-    """An alert with what explains it. `historical_scores` are the account's last ones, oldest first."""
+    """An alert with what explains it.
+
+    `historical_scores` are the account's last ones, oldest first.
+    """
 
     transaction: TransactionBody | None
     feature_deviations: list[FeatureDeviationBody]
@@ -203,7 +209,10 @@ class InvestigationEnvelope(Struct):
 
 
 class StatusChange(Struct):
-    """Where the alert should go. `expected_version` makes the move fail if somebody else was faster."""
+    """Where the alert should go.
+
+    `expected_version` makes the move fail if somebody else was faster.
+    """
 
     status: AlertStatus | None = None
     expected_version: Annotated[int, Meta(ge=1)] | None = None
@@ -270,5 +279,3 @@ class HistoryBody(Struct):
 
     alert_id: str
     history: list[HistoryEntryBody]
-
-

@@ -16,15 +16,14 @@ class EvaluateBody(Struct, kw_only=True):
     """A payment to score.
 
     Attributes:
-        amount: major units of `currency`, above 0, with no more decimal places than the currency has.
-        entity_id, entity_type: what an alert is shown under; of type MERCHANT it is who is paid, of type DEVICE the
-            paying device.
+        amount: major units of `currency`, above 0, with no more decimal places than the currency
+            has.
+        entity_id, entity_type: what an alert is shown under; of type MERCHANT it is who is paid, of
+            type DEVICE the paying device.
         channel: POS, ECOM, ATM, TRANSFER or MOTO; ONLINE and WEB mean ECOM.
     """
 
-    transaction_id: Annotated[
-        str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:-]+$")
-    ]
+    transaction_id: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:-]+$")]
     amount: Decimal
     timestamp: Annotated[datetime, Meta(tz=True)]
     source_account: Identifier
@@ -38,7 +37,9 @@ class EvaluateBody(Struct, kw_only=True):
     geo_country: Annotated[str, Meta(pattern="^([A-Za-z]{2})?$")] | None = None
     latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
     longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
-    mcc: Annotated[int, Meta(ge=0, le=9999)] | Annotated[str, Meta(pattern="^[0-9]{1,4}$")] | None = None
+    mcc: (
+        Annotated[int, Meta(ge=0, le=9999)] | Annotated[str, Meta(pattern="^[0-9]{1,4}$")] | None
+    ) = None
 
 
 class ExplanationBody(Struct, kw_only=True):
@@ -58,8 +59,10 @@ class EvaluationBody(Struct, kw_only=True):
     """The assessment of the payment.
 
     Attributes:
-        alert_id: null when no alert is raised; the alert may be an older one that this payment was folded into.
-        alert_readable: false when the alert could not be read yet within the time that the call waits for it.
+        alert_id: null when no alert is raised; the alert may be an older one that this payment was
+            folded into.
+        alert_readable: false when the alert could not be read yet within the time that the call
+            waits for it.
         replayed: the same payment was scored before, and this is the first answer again.
     """
 

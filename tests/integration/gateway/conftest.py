@@ -24,7 +24,10 @@ OpenGateway = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
 @asynccontextmanager
 async def started(application: Litestar) -> AsyncIterator[None]:
-    """Start and stop an application in one task, as a server does; a fixture's two halves run in different ones."""
+    """Start and stop an application in one task, as a server does.
+
+    A fixture's two halves run in different ones.
+    """
     ready = asyncio.Event()
     stop = asyncio.Event()
 
@@ -96,7 +99,7 @@ def config(database_url: str, tmp_path: Path, scoring: ScriptedScoringServer) ->
 
 @pytest.fixture
 def open_gateway(config: GatewayConfig) -> OpenGateway:
-    """Return a function that runs a gateway, with changes to the configuration, and yields a client of it."""
+    """Return a function that runs a gateway with a changed configuration and yields a client."""
 
     @asynccontextmanager
     async def run(**changes: Any) -> AsyncIterator[httpx.AsyncClient]:

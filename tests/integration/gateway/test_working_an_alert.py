@@ -237,7 +237,9 @@ async def test_stale_version_is_refused_and_changes_nothing(gateway: httpx.Async
     stale = await gateway.patch(path, json={"status": "ACTIVE"}, headers={"If-Match": '"1"'})
     assert stale.status_code == 409
     assert stale.json()["error_code"] == "STALE_VERSION"
-    assert (await gateway.get(f"/api/alerts/{alert_id}")).json()["data"]["status"] == "INVESTIGATING"
+    assert (await gateway.get(f"/api/alerts/{alert_id}")).json()["data"][
+        "status"
+    ] == "INVESTIGATING"
     fresh = await gateway.patch(path, json={"status": "ACTIVE"}, headers={"If-Match": '"2"'})
     assert fresh.status_code == 200
 
@@ -274,7 +276,10 @@ async def test_fraud_needs_notes_where_they_are_required(open_gateway: Any) -> N
 async def test_cursor_and_pages_list_the_same_alerts(gateway: httpx.AsyncClient, sort: str) -> None:
     for number in range(7):
         await raise_alert(
-            gateway, f"tx-{number}", amount=50 + 7 * (number % 3), source_account=f"account-{number}"
+            gateway,
+            f"tx-{number}",
+            amount=50 + 7 * (number % 3),
+            source_account=f"account-{number}",
         )
     closed = alert_id_of("tx-3")
     await gateway.post(f"/api/investigations/{closed}/decision", json={"decision": "LEGITIMATE"})

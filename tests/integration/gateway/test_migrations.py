@@ -1,0 +1,69 @@
+"""Migrations give the tables that the code uses, on both databases, also when two start at once."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from gateway.db.migrate import migrate, require_current, schema_versions
+from gateway.db.tables import metadata
+from gateway.db.url import synchronous_url
+from gateway.errors import ConfigurationError, UnavailableError
+from tests.support.postgresql import fresh_database
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path}/new folder/gateway.sqlite"
+        return
+    with fresh_database(request.getfixturevalue("postgresql"), migrated=False) as url:
+        yield url
+
+
+def test_migrations_give_the_tables_of_the_code(empty_url: str) -> None:
+    migrate(empty_url)
+    engine = sqlalchemy.create_engine(synchronous_url(empty_url))
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+def test_old_database_is_refused_with_advice(empty_url: str) -> None:
+    migrate(empty_url)
+    require_current(empty_url)
+    engine = sqlalchemy.create_engine(synchronous_url(empty_url))
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.text("UPDATE alembic_version SET version_num = '0001'"))
+    engine.dispose()
+    with pytest.raises(ConfigurationError, match="anomaly db migrate"):
+        require_current(empty_url)
+
+
+def test_two_migrations_at_once_both_succeed(empty_url: str) -> None:
+    faults: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            migrate(empty_url)
+        except BaseException as error:  # noqa: BLE001 - told by the test itself
+            faults.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    current, needed = schema_versions(empty_url)
+    assert current == needed
+
+
+def test_unreachable_database_is_unavailable(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError):
+        migrate(f"postgresql+psycopg://nobody@/nothing?host={tmp_path}")
