@@ -33,10 +33,10 @@ HOUR_DECAY = 0.98
 LABEL_HALF_LIFE_NS = 30.0 * DAY_NS
 # A known fraud is news for about a week.
 RECENCY_SCALE_NS = 7.0 * DAY_NS
-# A share of known fraud starts from 0 of 4; unlabelled transactions count a fiftieth, because
-# where only chargebacks are reported most of them are legitimate.
+# A share of known fraud starts from 0 of 4; an unlabelled transaction counts half a legitimate one:
+# where only chargebacks are reported almost all are, but the latest are not known yet.
 LABEL_PRIOR_COUNT = 4.0
-UNLABELLED_WEIGHT = 0.02
+UNLABELLED_WEIGHT = 0.5
 NEAR_LIMIT_HALF_LIFE_NS = 1.0 * DAY_NS
 # A rate starts from half an event in 12 hours.
 RATE_PRIOR_COUNT = 0.5
