@@ -2,15 +2,15 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 import pytest
-from sqlalchemy import text
-
 from anomaly.v1 import event_service_pb2
+from sqlalchemy import func, select, text
+from sqlalchemy import table as named
+
 from gateway.clock import monotonic_s, utc_now
 from gateway.db.engine import Database
 from gateway.domain.transaction import FeedPosition
@@ -20,6 +20,9 @@ from gateway.services.background import FeedFollower
 from gateway.services.ingest import Ingest, Progress
 from tests.support.scripted_scoring_server import ScriptedScoringServer, payment
 from tests.support.waiting import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
 
 WINDOW = timedelta(minutes=10)
 
@@ -42,7 +45,7 @@ class Gateway:
         )
         self._task: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> "Gateway":
+    async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self.follower.run())
         return self
 
@@ -55,7 +58,7 @@ class Gateway:
 
 async def count(database: Database, table: str) -> int:
     async with database._engine.connect() as connection:
-        return int(await connection.scalar(text(f"SELECT count(*) FROM {table}")))
+        return int(await connection.scalar(select(func.count()).select_from(named(table))))
 
 
 async def fill(scoring: ScriptedScoringServer, number: int, start: int = 0) -> None:
