@@ -6,6 +6,7 @@ import pytest
 from anomaly.v1 import event_service_pb2, event_service_pb2_grpc
 from google.rpc import error_details_pb2
 
+from scoring_server.clock import NS_PER_S, monotonic_ns
 from scoring_server.rpc.client import ScoringClient, reason_of, status_of_call
 from tests.integration.scoring_server.messages import label, payment
 
@@ -139,10 +140,13 @@ def test_stopping_server_ends_streams_at_once(start):
         responses = iter(feed)
         next(responses)
         stopper = threading.Thread(target=application.stop)
+        begun_ns = monotonic_ns()
         stopper.start()
         with pytest.raises(grpc.RpcError) as caught:
             next(responses)
         assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
         assert reason_of(status_of_call(caught.value)) == "STOPPING"
-        stopper.join(4)
+        stopper.join(10)
         assert not stopper.is_alive()
+        # Well before the next heartbeat and the end of the drain.
+        assert monotonic_ns() - begun_ns < 3 * NS_PER_S

@@ -2,9 +2,11 @@
 
 import http.client
 import json
+import shutil
 import socket
 import subprocess
 import threading
+from dataclasses import asdict
 
 import grpc
 import pytest
@@ -17,6 +19,7 @@ from scoring_server.clock import NS_PER_S, monotonic_ns
 from scoring_server.config import TlsConfig
 from scoring_server.errors import ConfigurationError
 from scoring_server.rpc.client import ScoringClient, reason_of, status_of_call
+from scoring_server.state.shared_table import StateCapacities, open_state
 from tests.integration.scoring_server.messages import label, payment
 
 SERVICES = [
@@ -156,6 +159,38 @@ def test_restarted_server_knows_what_it_answered(start):
         assert again.replayed
         assert again.risk_score == answer.risk_score
         assert client.score(payment(2)).sequence == 2
+
+
+def test_clean_stop_leaves_a_state_that_needs_no_rebuilding(start, config):
+    application = start()
+    with ScoringClient(application.target) as client:
+        client.score(payment(1))
+    application.stop()
+    state = open_state(config.data_dir / "state", StateCapacities(**asdict(config.capacities)))
+    assert state.was_clean
+    assert state.sequence == 1
+    state.close()
+
+
+def test_lost_state_is_rebuilt_from_the_journal(start, config, tmp_path):
+    transactions = [payment(n) for n in range(500)]
+    for name in ("kept", "lost"):
+        application = start(data_dir=tmp_path / name)
+        with ScoringClient(application.target) as client:
+            client.score_batch(transactions)
+            client.report_labels([label(f"l{n}", f"tx-{n}") for n in range(0, 100, 7)])
+        application.stop()
+    shutil.rmtree(tmp_path / "lost" / "state")
+    results = []
+    for name in ("kept", "lost"):
+        application = start(data_dir=tmp_path / name)
+        with ScoringClient(application.target) as client:
+            assert client.score(transactions[5]).replayed
+            result = client.score(payment(1_000))
+            result.ClearField("ingest_time")
+            results.append(result)
+    assert results[0] == results[1]
+    assert results[0].sequence == 516
 
 
 def test_second_server_on_the_same_data_is_refused(start, config):

@@ -164,6 +164,8 @@ def test_deadline_that_passes_while_it_stands_still_changes_nothing(serve):
             with pytest.raises(grpc.RpcError) as caught:
                 client.score(payment(number), timeout_s=0.05)
             assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        with pytest.raises(grpc.RpcError):
+            client.report_labels([label("l1", "tx-0")], timeout_s=0.05)
         server.process.send_signal(signal.SIGCONT)
         assert client.score(payment(100)).sequence == 2
         assert not client.score(payment(1)).replayed
