@@ -43,6 +43,7 @@ lint: setup-dev proto-check ## check style, types, layers and the protocol
 	@$(BIN)/lint-imports
 	@$(BIN)/buf lint
 	@$(BIN)/buf format --diff --exit-code --path proto/anomaly
+	@mkdir -p build
 	@$(BIN)/buf build proto --output build/current.binpb
 	@$(BIN)/buf breaking build/current.binpb --against proto/released/anomaly_v1.binpb
 
