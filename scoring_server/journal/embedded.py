@@ -7,7 +7,6 @@ rule that a journal knows bytes only.
 
 import sqlite3
 import threading
-import uuid
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -17,13 +16,14 @@ from typing import TypeVar
 
 import structlog
 
-from scoring_server.errors import ConfigurationError, ResourceExhaustedError, UnavailableError
+from scoring_server.errors import ConfigurationError, UnavailableError
+from scoring_server.journal.faults import append_error, is_damage
+from scoring_server.journal.identity import journal_id_of
 from scoring_server.journal.journal import JournalRecord
 from scoring_server.journal.keeper import Keeper
 from scoring_server.journal.segment import (
     Segment,
     first_sequence_of,
-    fsync_directory,
     segment_path,
     segment_paths,
 )
@@ -32,7 +32,6 @@ from scoring_server.journal.writer_lock import WriterLock
 _log = structlog.get_logger(__name__)
 
 _Found = TypeVar("_Found")
-_DAMAGE_CODES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 # Most records of one append, so that a segment outgrows its limit by no more than this.
 APPEND_SIZE_MAX = 4_096
 
@@ -67,7 +66,7 @@ class EmbeddedJournal:
                 f"the journal directory {self._directory} must be writable: {error.strerror}",
                 reason="JOURNAL_DIRECTORY",
             ) from error
-        self._journal_id = _journal_id(directory)
+        self._journal_id = journal_id_of(directory)
         self._segment_events_max = segment_events_max
         self._synchronous = sync_ms == 0
         self._append_lock = threading.Lock()
@@ -133,7 +132,7 @@ class EmbeddedJournal:
                 segment = self._segment_for(records[0].sequence)
                 segment.append(records)
             except sqlite3.Error as error:
-                raise self._append_error(error) from error
+                raise append_error(error) from error
             self._last_sequence = previous
             if segment.count >= self._segment_events_max:
                 self._active = None
@@ -226,7 +225,7 @@ class EmbeddedJournal:
                 elif not segment.sealed:
                     self._keeper.retire(segment)
             except sqlite3.Error as error:
-                if not _is_damage(error):
+                if not is_damage(error):
                     raise ConfigurationError(
                         f"the journal segment {path} must be readable: {error}",
                         reason="JOURNAL_DIRECTORY",
@@ -266,7 +265,7 @@ class EmbeddedJournal:
         try:
             return read(segment)
         except sqlite3.Error as error:
-            if not _is_damage(error):
+            if not is_damage(error):
                 _log.error("journal_read_failed", segment=segment.path.name, error=str(error))
                 raise UnavailableError(
                     "the journal cannot be read", reason="JOURNAL_READ_FAILED"
@@ -282,17 +281,6 @@ class EmbeddedJournal:
             self._segments = [*self._segments, segment]
         return self._active
 
-    def _append_error(self, error: sqlite3.Error) -> Exception:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code == sqlite3.SQLITE_FULL:
-            return ResourceExhaustedError(
-                "the disk of the journal is full; nothing was recorded",
-                reason="JOURNAL_FULL",
-                retry_after_s=5.0,
-            )
-        _log.error("journal_append_failed", error=str(error))
-        return UnavailableError("the journal cannot be written", reason="JOURNAL_FAILED")
-
     def _check_usable(self) -> None:
         if self._closed:
             raise UnavailableError("the journal is closed", reason="JOURNAL_CLOSED")
@@ -305,24 +293,3 @@ class EmbeddedJournal:
 
 def _read(after_sequence: int, limit: int, segment: Segment) -> list[JournalRecord]:
     return segment.read(after_sequence, limit)
-
-
-def _is_damage(error: sqlite3.Error) -> bool:
-    return (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _DAMAGE_CODES
-
-
-def _journal_id(directory: Path) -> str:
-    """Return the installation's journal id, making it when there is none."""
-    path = directory / "journal_id"
-    try:
-        found = path.read_text("ascii").strip()
-    except FileNotFoundError:
-        found = ""
-    if found:
-        return found
-    made = str(uuid.uuid4())
-    partial = path.with_suffix(".partial")
-    partial.write_text(made + "\n", "ascii")
-    partial.rename(path)
-    fsync_directory(directory)
-    return made

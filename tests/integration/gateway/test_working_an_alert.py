@@ -5,31 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
-import pytest
 
+from tests.support.alerts import body, raise_alert
 from tests.support.scripted_scoring_server import ScriptedScoringServer, alert_id_of
 from tests.support.waiting import eventually
-
-
-def body(transaction_id: str, amount: float = 85.5, **changes: Any) -> dict[str, Any]:
-    return {
-        "transaction_id": transaction_id,
-        "amount": amount,
-        "timestamp": datetime.now(UTC).isoformat(),
-        "source_account": "account-1",
-        "destination_account": "account-2",
-        "entity_id": "account-1",
-        "entity_type": "ACCOUNT",
-        "currency": "EUR",
-    } | changes
-
-
-async def raise_alert(client: httpx.AsyncClient, transaction_id: str, **changes: Any) -> str:
-    answer = await client.post("/api/detection/evaluate", json=body(transaction_id, **changes))
-    assert answer.status_code == 200, answer.text
-    alert_id = answer.json()["data"]["alert_id"]
-    assert alert_id
-    return str(alert_id)
 
 
 async def test_evaluate_below_threshold_raises_no_alert(gateway: httpx.AsyncClient) -> None:
@@ -270,51 +249,3 @@ async def test_fraud_needs_notes_where_they_are_required(open_gateway: Any) -> N
         assert refused.status_code == 422
         assert refused.json()["details"]["fields"][0]["field"] == "notes"
         assert (await client.post(path, json={"decision": "LEGITIMATE"})).status_code == 200
-
-
-@pytest.mark.parametrize("sort", ["timestamp", "risk_score", "priority"])
-async def test_cursor_and_pages_list_the_same_alerts(gateway: httpx.AsyncClient, sort: str) -> None:
-    for number in range(7):
-        await raise_alert(
-            gateway,
-            f"tx-{number}",
-            amount=50 + 7 * (number % 3),
-            source_account=f"account-{number}",
-        )
-    closed = alert_id_of("tx-3")
-    await gateway.post(f"/api/investigations/{closed}/decision", json={"decision": "LEGITIMATE"})
-    by_page: list[str] = []
-    for page in (1, 2, 3, 4):
-        answer = await gateway.get("/api/alerts", params={"sort": sort, "limit": 2, "page": page})
-        by_page += [alert["alert_id"] for alert in answer.json()["data"]]
-        assert answer.json()["pagination"]["has_next"] is (page < 4)
-    by_cursor: list[str] = []
-    cursor = ""
-    while True:
-        answer = await gateway.get(
-            "/api/alerts", params={"sort": sort, "limit": 2, "cursor": cursor}
-        )
-        by_cursor += [alert["alert_id"] for alert in answer.json()["data"]]
-        cursor = answer.json()["pagination"]["next_cursor"]
-        if cursor is None:
-            break
-    assert by_page == by_cursor
-    assert len(set(by_page)) == 7
-    if sort == "priority":
-        assert by_page[-1] == closed
-
-
-async def test_filters_narrow_the_list(gateway: httpx.AsyncClient) -> None:
-    for number, amount in enumerate((55, 85, 96)):
-        await raise_alert(gateway, f"tx-{number}", amount=amount, source_account=f"a-{number}")
-    await gateway.put(f"/api/alerts/{alert_id_of('tx-1')}", json={"status": "INVESTIGATING"})
-
-    async def listed(**params: str) -> list[str]:
-        answer = await gateway.get("/api/alerts", params={"sort": "risk_score"} | params)
-        return [alert["severity"] for alert in answer.json()["data"]]
-
-    assert await listed() == ["CRITICAL", "HIGH", "MEDIUM"]
-    assert await listed(severity="ALL", status="ALL") == ["CRITICAL", "HIGH", "MEDIUM"]
-    assert await listed(severity="HIGH") == ["HIGH"]
-    assert await listed(status="ACTIVE") == ["CRITICAL", "MEDIUM"]
-    assert await listed(status="ACTIVE", severity="HIGH") == []

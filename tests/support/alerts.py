@@ -1,0 +1,27 @@
+"""Raising alerts through REST."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+
+def body(transaction_id: str, amount: float = 85.5, **changes: Any) -> dict[str, Any]:
+    return {
+        "transaction_id": transaction_id,
+        "amount": amount,
+        "timestamp": datetime.now(UTC).isoformat(),
+        "source_account": "account-1",
+        "destination_account": "account-2",
+        "entity_id": "account-1",
+        "entity_type": "ACCOUNT",
+        "currency": "EUR",
+    } | changes
+
+
+async def raise_alert(client: httpx.AsyncClient, transaction_id: str, **changes: Any) -> str:
+    answer = await client.post("/api/detection/evaluate", json=body(transaction_id, **changes))
+    assert answer.status_code == 200, answer.text
+    alert_id = answer.json()["data"]["alert_id"]
+    assert alert_id
+    return str(alert_id)
