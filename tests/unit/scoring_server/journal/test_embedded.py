@@ -9,7 +9,7 @@ from scoring_server.journal.embedded import APPEND_SIZE_MAX, EmbeddedJournal
 from scoring_server.journal.journal import KIND_LABEL
 from scoring_server.journal.keeper import WAL_SIZE_BYTES_MAX
 from scoring_server.journal.segment import segment_paths
-from tests.support.journal_records import record, records
+from tests.support.journal_records import record, records, wait_sealed
 
 
 @pytest.fixture
