@@ -16,6 +16,7 @@ from gateway.errors import FeedPositionError, GatewayError, UnavailableError
 from gateway.services.ingest import Ingest
 from gateway.services.labelling import LabelDelivery
 from gateway.services.ports import Database, ScoringServer
+from gateway.services.uninterrupted import uninterrupted
 
 _LEASE = "feed"
 _LEASE_DURATION = timedelta(seconds=15)
@@ -85,14 +86,14 @@ class FeedFollower:
             while True:
                 await self._turn()
         finally:
-            await self._give_lease_back()
+            await uninterrupted(self._give_lease_back())
 
     async def _turn(self) -> None:
         try:
-            if await self._keep_lease():
+            if await uninterrupted(self._keep_lease()):
                 await self._follow()
             else:
-                await self._ingest.stored_position()
+                await uninterrupted(self._ingest.stored_position())
                 await asyncio.sleep(_STANDBY_POLL_S)
         except FeedPositionError as error:
             self._reposition(error)
@@ -108,7 +109,7 @@ class FeedFollower:
             self.connected = False
 
     async def _follow(self) -> None:
-        position = await self._ingest.stored_position()
+        position = await uninterrupted(self._ingest.stored_position())
         start = self._start or position
         self._start = None
         _log.info("feed_follows", after_sequence=start.sequence, journal_id=start.journal_id)
@@ -117,8 +118,8 @@ class FeedFollower:
                 if not self.connected:
                     self.connected = True
                     self._backoff.reset()
-                position = await self._ingest.apply(position, batch)
-                if not await self._keep_lease():
+                position = await uninterrupted(self._ingest.apply(position, batch))
+                if not await uninterrupted(self._keep_lease()):
                     _log.warning("feed_lease_lost", holder=self._holder)
                     return
         raise UnavailableError("the scoring server ended the feed", reason="FEED_ENDED")
@@ -196,7 +197,7 @@ class LabelCourier:
 
     async def _deliver(self) -> None:
         try:
-            while await self._delivery.deliver():
+            while await uninterrupted(self._delivery.deliver()):
                 self._backoff.reset()
         except GatewayError as error:
             _log.warning("labels_wait", reason=error.reason, fault=error.message)

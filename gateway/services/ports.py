@@ -3,10 +3,10 @@
 The application wires the real things in.
 """
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from gateway.domain.alert import (
     Alert,
@@ -107,7 +107,7 @@ class Database(Protocol):
 
     def read(self) -> AbstractAsyncContextManager[Unit]: ...
     def write(self) -> AbstractAsyncContextManager[Unit]: ...
-    async def ping(self) -> None: ...
+    def ping(self) -> Coroutine[Any, Any, None]: ...
 
 
 class ScoringServer(Protocol):
@@ -119,7 +119,7 @@ class ScoringServer(Protocol):
     async def score(self, payment: Payment, request_id: str) -> ScoreAnswer: ...
     async def report_labels(self, labels: Sequence[OutboxLabel]) -> dict[str, str]: ...
     def subscribe(self, position: FeedPosition) -> AsyncGenerator[FeedBatch, None]: ...
-    async def check(self) -> None: ...
+    def check(self) -> Coroutine[Any, Any, None]: ...
 
 
 class FeedWatch(Protocol):

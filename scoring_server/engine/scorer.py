@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring_server.engine.engine import Assessment, Engine
-from scoring_server.errors import InternalError
+from scoring_server.errors import InternalError, UnavailableError
 from scoring_server.journal.journal import KIND_LABEL, KIND_TRANSACTION, Journal, JournalRecord
 from scoring_server.kernels.dtypes import TRANSACTION
 
@@ -50,6 +50,7 @@ class Scorer:
         self._wall_time_ns = wall_time_ns
         self._lock = threading.Lock()
         self._waiting: list[JournalRecord] = []
+        self._ahead = False
 
     @property
     def engine(self) -> Engine:
@@ -69,6 +70,8 @@ class Scorer:
         Raises:
             ResourceExhaustedError: the journal's disk is full. What was new is answered when the
                 call is tried again after space has come back.
+            UnavailableError: an earlier event could not be made, which is our mistake; nothing is
+                scored before a restart has rebuilt the state.
         """
         with self._lock:
             self._flush()
@@ -78,8 +81,11 @@ class Scorer:
             if len(new):
                 # A whole block of new ids, the usual case, needs no copy.
                 block = rows if len(new) == len(rows) else rows[new]
+                # Until its events are made, the state is ahead of anything the journal can get.
+                self._ahead = True
                 assessment = self._engine.assess(block, with_model=with_model)
                 records = self._records(block, new, assessment, encode)
+                self._ahead = False
                 self._append(records)
                 for position, record in zip(new, records, strict=True):
                     outcomes[position] = Outcome("NEW", record.sequence, record.payload)
@@ -102,21 +108,22 @@ class Scorer:
         """
         with self._lock:
             self._flush()
+            self._ahead = True
             sequences = [int(sequence) for sequence in self._engine.apply_labels(rows)]
             ingest_time_ns = self._wall_time_ns()
-            self._append(
-                [
-                    JournalRecord(
-                        sequence,
-                        ingest_time_ns,
-                        KIND_LABEL,
-                        int(rows[position]["transaction_key"]),
-                        rows[position].tobytes(),
-                        payload_of(position, sequence, ingest_time_ns),
-                    )
-                    for position, sequence in enumerate(sequences)
-                ]
-            )
+            records = [
+                JournalRecord(
+                    sequence,
+                    ingest_time_ns,
+                    KIND_LABEL,
+                    int(rows[position]["transaction_key"]),
+                    rows[position].tobytes(),
+                    payload_of(position, sequence, ingest_time_ns),
+                )
+                for position, sequence in enumerate(sequences)
+            ]
+            self._ahead = False
+            self._append(records)
             return sequences
 
     def find_transaction(self, transaction_key: int) -> JournalRecord | None:
@@ -175,6 +182,11 @@ class Scorer:
         self._flush()
 
     def _flush(self) -> None:
+        if self._ahead:
+            raise UnavailableError(
+                "the state holds an event that could not be recorded; a restart rebuilds it",
+                reason="STATE_AHEAD",
+            )
         if self._waiting:
             self._journal.append(self._waiting)
             self._waiting = []

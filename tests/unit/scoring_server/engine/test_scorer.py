@@ -4,7 +4,7 @@ import pytest
 from scoring_server.engine.engine import Engine
 from scoring_server.engine.recovery import is_current, recover
 from scoring_server.engine.scorer import Scorer
-from scoring_server.errors import ResourceExhaustedError
+from scoring_server.errors import ResourceExhaustedError, UnavailableError
 from scoring_server.journal.embedded import EmbeddedJournal
 from scoring_server.state.shared_table import StateCapacities, open_state
 from tests.oracles import streams
@@ -105,6 +105,23 @@ def test_full_disk_sheds_and_later_answers_what_it_had_assessed(rig):
     assert (outcome.status, outcome.sequence) == ("REPLAYED", 1)
     assert [o.sequence for o in rig.score(rows[1:])] == [2]
     assert [record.sequence for record in rig.journal.read(0, 10)] == [1, 2]
+
+
+def test_event_that_cannot_be_made_stops_scoring_until_a_restart(rig):
+    rows = streams.transactions(3)
+    rig.score(rows[:1])
+
+    def fail(*_arguments):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        rig.scorer.score(rows[1:2], fail)
+    with pytest.raises(UnavailableError):
+        rig.score(rows[2:])
+    rig.close()
+    rig.open()
+    assert recover(rig.engine, rig.journal) == 1
+    assert [o.sequence for o in rig.score(rows[1:])] == [2, 3]
 
 
 def test_labels_are_journaled_in_the_same_order_of_sequences(rig):
