@@ -84,6 +84,6 @@ def test_node_client_scores_and_gets_the_first_answer_again(node_client: Path, t
 
 
 def test_node_client_sees_the_refusal(node_client: Path, target: str) -> None:
-    payment = {**TRANSACTION["payment"], "amount_minor": "0"}
+    payment = {**TRANSACTION["payment"], "amount_minor": "-1"}
     answer = score(node_client, target, {**TRANSACTION, "transaction_id": "x", "payment": payment})
     assert answer["error"]["code"] == "INVALID_ARGUMENT"

@@ -143,7 +143,7 @@ def test_stopped_replay_goes_on_where_it_was(tmp_path: Path, traffic: Path) -> N
 
 def test_own_file_with_bad_rows_is_replayed_and_they_are_counted(tmp_path: Path) -> None:
     path = tmp_path / "own.csv"
-    path.write_text("id,at,card,sum\na,2026-01-02,c1,1.00\nb,2026-01-03,c1,0.00\n")
+    path.write_text("id,at,card,sum\na,2026-01-02,c1,1.00\nb,2026-01-03,c1,-1.00\n")
     mapping = tmp_path / "mapping.json"
     columns = {
         "transaction_id": "id",

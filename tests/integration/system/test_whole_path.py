@@ -143,7 +143,7 @@ def test_score_command_shows_the_answer(running_product: Product) -> None:
 def test_refused_transaction_is_explained_field_by_field(running_product: Product) -> None:
     environ = {**running_product.program.environ, "SCORING_TARGET": running_product.target}
     result = run(
-        environ, "score", "--account", "a", "--amount", "0", "--currency", "euro", "--country", "d"
+        environ, "score", "--account", "a", "--amount", "-1", "--currency", "euro", "--country", "d"
     )
     assert result.returncode == 1
     for field in ("amount_minor", "currency", "country"):
