@@ -106,6 +106,9 @@ class Engine:
         self._worker = worker
         self._owner = np.uint64(os.getpid())
         self._scratch = np.zeros((2, WINDOW_COUNT), np.float32)
+        # The kind of transaction that the champion says nothing about, and whose it is.
+        self._foreign_of: OnnxModel | None = None
+        self._foreign: int | None = None
 
     @property
     def sequence(self) -> int:
@@ -236,9 +239,10 @@ class Engine:
         except ModelError as error:
             scores[:] = np.nan
             return scores, None, (error.reason,)
-        foreign = _foreign_kind(champion)
-        if foreign is not None:
-            scores[transactions["kind"] == foreign] = np.nan
+        if champion is not self._foreign_of:
+            self._foreign_of, self._foreign = champion, _foreign_kind(champion)
+        if self._foreign is not None:
+            scores[transactions["kind"] == self._foreign] = np.nan
         return scores, champion.identity, ()
 
 
