@@ -37,6 +37,7 @@ from gateway.services.health import HealthService
 from gateway.services.ingest import Ingest, Progress
 from gateway.services.investigations import InvestigationService
 from gateway.services.labelling import LabelDelivery
+from gateway.services.lease import Lease, holder_name
 
 APP_NAME = "anomaly"
 _BODY_SIZE_BYTES_MAX = 1024 * 1024
@@ -67,17 +68,10 @@ class Parts:
             utc_now,
             timedelta(seconds=config.fold_window_seconds),
         )
-        self.follower = FeedFollower(
-            self.database,
-            self.scoring,
-            self.ingest,
-            holder=uuid.uuid4().hex,
-            now=utc_now,
-            monotonic_s=monotonic_s,
-            generator=generator,
-        )
+        self.lease = Lease(self.database, holder_name(), utc_now, monotonic_s)
+        self.follower = FeedFollower(self.lease, self.scoring, self.ingest, generator)
         self.courier = LabelCourier(
-            LabelDelivery(self.database, self.scoring, utc_now), self.follower, generator
+            LabelDelivery(self.database, self.scoring, utc_now), self.lease, generator
         )
         self.alerts = AlertService(self.database, utc_now, self.courier.wake)
         self.investigations = InvestigationService(
@@ -90,7 +84,9 @@ class Parts:
         self.detection = DetectionService(
             self.database, self.scoring, self.progress, config.ingest_wait_ms / 1000
         )
-        self.health = HealthService(self.database, self.scoring, self.follower, self.progress)
+        self.health = HealthService(
+            self.database, self.scoring, self.lease, self.follower, self.progress
+        )
         self.label_backlog = 0
 
     async def read_backlog(self) -> None:

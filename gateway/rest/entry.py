@@ -75,7 +75,7 @@ class GatewayApplication(Litestar):
         method = str(scope.get("method", ""))
         route = str(scope.get("path_template") or _UNMATCHED)
         self._metrics.observe(method, route, status, seconds)
-        level = _log.error if status >= _SERVER_ERROR else _log.debug
+        level = _log.debug if status < _SERVER_ERROR else _log.warning
         level(
             "request", method=method, path=scope["path"], status=status, duration_ms=seconds * 1e3
         )

@@ -50,6 +50,8 @@ _HTTP_CODES = {
 _INTERNAL_STATUS = 500
 _INTERNAL_MESSAGE = "internal error; the gateway's log has the details"
 
+_BODY_MISSING = FieldFault("body", "the body must be a JSON object, was empty")
+
 _log = structlog.get_logger(__name__)
 
 AnyRequest = Request[Any, Any, Any]
@@ -80,6 +82,8 @@ def on_gateway_error(request: AnyRequest, error: GatewayError) -> Response[Error
 def on_validation(request: AnyRequest, error: ValidationException) -> Response[ErrorBody]:
     """Answer to query parameters that the framework refused, all of them named."""
     faults = [_query_fault(request, extra) for extra in _extras(error)]
+    # A body that was left out shows up as a fault of `data` beside the real ones.
+    faults = [fault for fault in faults if fault.field != "data"] or [_BODY_MISSING]
     message = summary(faults) or "the request is not valid"
     details = {"fields": fields_of(tuple(faults))}
     return _response(request, 422, "VALIDATION_ERROR", message, details, {})

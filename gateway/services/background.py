@@ -5,9 +5,8 @@ One process of all does both.
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing
-from datetime import datetime, timedelta
 
 import structlog
 
@@ -15,13 +14,11 @@ from gateway.domain.transaction import FeedBatch, FeedPosition
 from gateway.errors import FeedPositionError, GatewayError, UnavailableError
 from gateway.services.ingest import Ingest
 from gateway.services.labelling import LabelDelivery
-from gateway.services.ports import Database, ScoringServer
+from gateway.services.lease import Lease
+from gateway.services.ports import ScoringServer
 from gateway.services.uninterrupted import uninterrupted
 
-_LEASE = "feed"
-_LEASE_DURATION = timedelta(seconds=15)
-_LEASE_RENEWAL_S = 5.0
-# How often a process without the lease asks for it, and looks how far the other one is.
+# How often a process without the lease looks how far the other one is.
 _STANDBY_POLL_S = 0.2
 # The server sends a heartbeat at least every 5 s; after three missed ones the stream is taken for
 # dead.
@@ -58,26 +55,16 @@ class FeedFollower:
 
     def __init__(
         self,
-        database: Database,
+        lease: Lease,
         scoring: ScoringServer,
         ingest: Ingest,
-        *,
-        holder: str,
-        now: Callable[[], datetime],
-        monotonic_s: Callable[[], float],
         generator: random.Random,
     ) -> None:
-        self._database = database
+        self._lease = lease
         self._scoring = scoring
         self._ingest = ingest
-        self._holder = holder
-        self._now = now
-        self._monotonic_s = monotonic_s
         self._backoff = Backoff(generator)
-        self._renewed_s = float("-inf")
         self._start: FeedPosition | None = None
-        self.holds_lease = False
-        self.stands_by = False
         self.connected = False
 
     async def run(self) -> None:
@@ -86,11 +73,11 @@ class FeedFollower:
             while True:
                 await self._turn()
         finally:
-            await uninterrupted(self._give_lease_back())
+            await uninterrupted(self._lease.give_back())
 
     async def _turn(self) -> None:
         try:
-            if await uninterrupted(self._keep_lease()):
+            if await uninterrupted(self._lease.keep()):
                 await self._follow()
             else:
                 await uninterrupted(self._ingest.stored_position())
@@ -119,8 +106,8 @@ class FeedFollower:
                     self.connected = True
                     self._backoff.reset()
                 position = await uninterrupted(self._ingest.apply(position, batch))
-                if not await uninterrupted(self._keep_lease()):
-                    _log.warning("feed_lease_lost", holder=self._holder)
+                if not await uninterrupted(self._lease.keep()):
+                    _log.warning("feed_lease_lost")
                     return
         raise UnavailableError("the scoring server ended the feed", reason="FEED_ENDED")
 
@@ -146,36 +133,13 @@ class FeedFollower:
         else:
             _log.warning("feed_position_moved", fault=error.message)
 
-    async def _keep_lease(self) -> bool:
-        if self.holds_lease and self._monotonic_s() - self._renewed_s < _LEASE_RENEWAL_S:
-            return True
-        async with self._database.write() as unit:
-            self.holds_lease = await unit.feed.take_lease(
-                _LEASE, self._holder, self._now(), _LEASE_DURATION
-            )
-        self.stands_by = not self.holds_lease
-        self._renewed_s = self._monotonic_s()
-        return self.holds_lease
-
-    async def _give_lease_back(self) -> None:
-        if not self.holds_lease:
-            return
-        self.holds_lease = False
-        try:
-            async with self._database.write() as unit:
-                await unit.feed.drop_lease(_LEASE, self._holder, self._now())
-        except GatewayError as error:
-            _log.warning("feed_lease_kept", fault=error.message)
-
 
 class LabelCourier:
     """Delivers labels whenever there are some, until it is cancelled."""
 
-    def __init__(
-        self, delivery: LabelDelivery, follower: FeedFollower, generator: random.Random
-    ) -> None:
+    def __init__(self, delivery: LabelDelivery, lease: Lease, generator: random.Random) -> None:
         self._delivery = delivery
-        self._follower = follower
+        self._lease = lease
         self._backoff = Backoff(generator)
         self._wake = asyncio.Event()
 
@@ -192,7 +156,7 @@ class LabelCourier:
             except TimeoutError:
                 pass
             self._wake.clear()
-            if self._follower.holds_lease:
+            if self._lease.held:
                 await self._deliver()
 
     async def _deliver(self) -> None:

@@ -9,6 +9,7 @@ import msgspec
 from gateway.errors import GatewayError
 from gateway.services.background import FeedFollower
 from gateway.services.ingest import Progress
+from gateway.services.lease import Lease
 from gateway.services.ports import Database, ScoringServer
 
 _CHECK_TIMEOUT_S = 2.0
@@ -28,11 +29,13 @@ class HealthService:
         self,
         database: Database,
         scoring: ScoringServer,
+        lease: Lease,
         follower: FeedFollower,
         progress: Progress,
     ) -> None:
         self._database = database
         self._scoring = scoring
+        self._lease = lease
         self._follower = follower
         self._progress = progress
 
@@ -52,7 +55,7 @@ class HealthService:
                 "ok",
                 f"everything up to event {self._progress.position.sequence} is in the database",
             )
-        if self._follower.stands_by:
+        if self._lease.with_other:
             return Check("ok", "another process takes the feed in")
         return Check("unavailable", "not connected to the feed; it comes back by itself")
 

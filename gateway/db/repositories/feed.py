@@ -177,6 +177,13 @@ class FeedRepository:
                 )
         return max((value for value in newest if value is not None), default=None)
 
+    async def lease_holder(self, name: str) -> str | None:
+        """Return who has a lease, or had it last; None before the first."""
+        holder: str | None = await self._connection.scalar(
+            select(leases.c.holder).where(leases.c.name == name)
+        )
+        return holder
+
     async def take_lease(self, name: str, holder: str, now: datetime, duration: timedelta) -> bool:
         """Take or renew a lease; False while another holder has it."""
         values = {"holder": holder, "expires_time": now + duration}

@@ -18,6 +18,7 @@ from gateway.errors import FeedPositionError, UnavailableError
 from gateway.scoring.client import ScoringClient
 from gateway.services.background import FeedFollower
 from gateway.services.ingest import Ingest, Progress
+from gateway.services.lease import Lease
 from tests.support.scripted_scoring_server import ScriptedScoringServer, payment
 from tests.support.waiting import eventually
 
@@ -34,15 +35,8 @@ class Gateway:
         self.progress = Progress()
         self.ingest = Ingest(database, self.progress, utc_now, WINDOW)
         self.client = ScoringClient(target, 1.0, 64)
-        self.follower = FeedFollower(
-            database,
-            self.client,
-            self.ingest,
-            holder=name,
-            now=utc_now,
-            monotonic_s=monotonic_s,
-            generator=random.Random(7),
-        )
+        self.lease = Lease(database, name, utc_now, monotonic_s)
+        self.follower = FeedFollower(self.lease, self.client, self.ingest, random.Random(7))
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -143,13 +137,13 @@ async def test_two_gateways_share_the_work_without_doubling(
         async with Gateway(database, scoring.target, "first") as first:
             for gateway in (first, second):
                 assert await gateway.progress.wait_for(300, 20)
-            assert first.follower.holds_lease != second.follower.holds_lease
-            holder, other = (first, second) if first.follower.holds_lease else (second, first)
-            assert other.follower.stands_by
+            assert first.lease.held != second.lease.held
+            holder, other = (first, second) if first.lease.held else (second, first)
+            assert other.lease.with_other
         await fill(scoring, 100, start=300)
         # Whoever is left takes the lease over, at once if it was given back.
         assert await second.progress.wait_for(400, 20)
-        assert second.follower.holds_lease
+        assert second.lease.held
         assert holder is not other
     assert await count(database, "transactions") == 400
 
