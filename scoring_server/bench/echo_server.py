@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 from anomaly.v1 import scoring_service_pb2, scoring_service_pb2_grpc
 
-# More threads made the stock server slower in our measurements.
+# As many as the scoring server has by default.
 THREAD_COUNT = 4
 
 

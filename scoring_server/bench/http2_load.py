@@ -1,7 +1,7 @@
-"""A closed-loop gRPC client that costs a few microseconds a call, so that the server is measured.
+"""A closed-loop gRPC client that does as little as it can, so that the server is measured.
 
-It speaks the part of HTTP/2 (RFC 9113) that unary gRPC needs, over prebuilt frames: every call may
-carry another message, which the usual load programs cannot do without costing more than the server.
+It speaks the part of HTTP/2 (RFC 9113) that unary gRPC needs, over prebuilt frames, each with
+another message: h2load repeats one body, and a repeated transaction is answered from memory.
 Both servers of a comparison see the same frames.
 """
 
