@@ -1,0 +1,37 @@
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.domain.pagination import Position, decode_cursor, encode_cursor
+from gateway.errors import InvalidArgumentError
+
+
+@given(
+    st.one_of(
+        st.tuples(st.just("timestamp"), st.datetimes(timezones=st.just(UTC))),
+        st.tuples(st.just("risk_score"), st.floats(allow_nan=False, allow_infinity=False)),
+    ),
+    st.text(max_size=64),
+    st.booleans(),
+)
+def test_cursor_holds_its_position(
+    key: tuple[str, float | datetime], row_id: str, is_open: bool
+) -> None:
+    position = Position(key[0], key[1], row_id, is_open)
+    assert decode_cursor(encode_cursor(position), key[0]) == position
+
+
+def test_cursor_of_another_order_is_refused() -> None:
+    cursor = encode_cursor(Position("risk_score", 1.0, "a"))
+    with pytest.raises(InvalidArgumentError):
+        decode_cursor(cursor, "priority")
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_a_cursor_or_refused(text: str) -> None:
+    try:
+        decode_cursor(text, "timestamp")
+    except InvalidArgumentError as refused:
+        assert refused.faults[0].field == "cursor"  # noqa: PT017 - both outcomes are fine
