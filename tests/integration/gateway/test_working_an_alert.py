@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from tests.support.alerts import body, raise_alert
-from tests.support.scripted_scoring_server import ScriptedScoringServer, alert_id_of
+from tests.support.scripted_scoring_server import ScriptedScoringServer, alert_id_of, payment
 from tests.support.waiting import eventually
 
 
@@ -249,3 +249,50 @@ async def test_fraud_needs_notes_where_they_are_required(open_gateway: Any) -> N
         assert refused.status_code == 422
         assert refused.json()["details"]["fields"][0]["field"] == "notes"
         assert (await client.post(path, json={"decision": "LEGITIMATE"})).status_code == 200
+
+
+async def test_label_of_replayed_history_is_known_when_its_entities_were_last_seen(
+    gateway: httpx.AsyncClient, scoring: ScriptedScoringServer
+) -> None:
+    """The wall clock lies years ahead of replayed history, where the label must still count."""
+    start = datetime(2018, 4, 1, 12, tzinfo=UTC)
+    alert_id = await raise_alert(
+        gateway,
+        "tx-1",
+        timestamp=start.isoformat(),
+        entity_id="shop-1",
+        entity_type="MERCHANT",
+    )
+    for number, (account, shop, hours) in enumerate(
+        (("account-9", "shop-1", 30), ("account-1", "shop-2", 20), ("account-9", "shop-2", 900))
+    ):
+        moment = start + timedelta(hours=hours)
+        await scoring.score(
+            payment(f"later-{number}", account_id=account, merchant_id=shop, event_time=moment)
+        )
+    # A payment of today follows, which is not on the clock of the replayed history.
+    await raise_alert(gateway, "tx-today", source_account="account-7")
+    await gateway.post(f"/api/investigations/{alert_id}/decision", json={"decision": "FRAUD"})
+
+    async def delivered() -> bool:
+        return len(scoring.labels) == 1
+
+    await eventually(delivered)
+    (label,) = scoring.labels.values()
+    assert label.known_time.ToDatetime(tzinfo=UTC) == start + timedelta(hours=30)
+
+
+async def test_label_of_a_live_payment_is_known_from_the_decision_on(
+    gateway: httpx.AsyncClient, scoring: ScriptedScoringServer
+) -> None:
+    alert_id = await raise_alert(gateway, "tx-1")
+    before = datetime.now(UTC)
+    await gateway.post(f"/api/investigations/{alert_id}/decision", json={"decision": "LEGITIMATE"})
+
+    async def delivered() -> bool:
+        return len(scoring.labels) == 1
+
+    await eventually(delivered)
+    (label,) = scoring.labels.values()
+    assert label.value == 2
+    assert before <= label.known_time.ToDatetime(tzinfo=UTC) <= datetime.now(UTC)
