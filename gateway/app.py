@@ -22,6 +22,7 @@ from gateway.config import GatewayConfig
 from gateway.db.engine import Database
 from gateway.errors import GatewayError
 from gateway.rest.controllers.alerts import AlertController
+from gateway.rest.controllers.dashboard import DashboardController
 from gateway.rest.controllers.detection import DetectionController
 from gateway.rest.controllers.investigations import InvestigationController
 from gateway.rest.controllers.system import Health, HealthController, docs, index, openapi
@@ -32,6 +33,7 @@ from gateway.rest.rate_limit import RateLimit
 from gateway.scoring.client import ScoringClient
 from gateway.services.alerts import AlertService
 from gateway.services.background import FeedFollower, LabelCourier
+from gateway.services.dashboard import DashboardService
 from gateway.services.detection import DetectionService
 from gateway.services.health import HealthService
 from gateway.services.ingest import Ingest, Progress
@@ -81,6 +83,7 @@ class Parts:
             self.courier.wake,
             require_fraud_notes=config.require_fraud_notes,
         )
+        self.dashboard = DashboardService(self.database, utc_now)
         self.detection = DetectionService(
             self.database, self.scoring, self.progress, config.ingest_wait_ms / 1000
         )
@@ -142,6 +145,7 @@ def build(config: GatewayConfig) -> GatewayApplication:
         AlertController,
         InvestigationController,
         DetectionController,
+        DashboardController,
         HealthController,
         index,
         docs,
@@ -160,6 +164,7 @@ def build(config: GatewayConfig) -> GatewayApplication:
             "alerts": part("alerts"),
             "investigations": part("investigations"),
             "detection": part("detection"),
+            "dashboard": part("dashboard"),
             "health": part("health"),
             "about": Provide(lambda: about, sync_to_thread=False),
             "clock": Provide(lambda: utc_now, sync_to_thread=False),

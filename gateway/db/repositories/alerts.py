@@ -190,7 +190,7 @@ class AlertRepository:
             for row in found
         ]
 
-    async def open_counts(self) -> dict[tuple[AlertStatus, Severity], int]:
+    async def counts(self) -> dict[tuple[AlertStatus, Severity], int]:
         """Return how many alerts there are by status and severity; empty groups are left out."""
         found = await self._connection.execute(
             select(alerts.c.status, alerts.c.severity, func.count()).group_by(

@@ -134,6 +134,11 @@ class FeedRepository:
         )
         return [Rollup(**row) for row in found.mappings()]
 
+    async def transaction_count(self) -> int:
+        """Return how many transactions were ever taken in, by the hourly counts."""
+        total = await self._connection.scalar(select(func.sum(hourly_rollups.c.transactions)))
+        return int(total or 0)
+
     async def transaction(self, transaction_id: str) -> TransactionRecord | None:
         """Return one stored transaction."""
         row = (
