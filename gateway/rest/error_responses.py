@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.types import ExceptionHandlersMap
 
 from gateway.errors import (
@@ -146,6 +147,19 @@ def _response(
     body = ErrorBody(code, message, details or None, request.scope["state"].get("request_id", ""))
     return Response(body, status_code=status, headers=headers, media_type="application/json")
 
+
+# What the description of every operation says of its errors.
+RESPONSES: dict[int, ResponseSpec] = {
+    status: ResponseSpec(ErrorBody, description=text, generate_examples=False)
+    for status, text in (
+        (400, "The request cannot be read, or breaks a rule"),
+        (404, "No such thing"),
+        (409, "Stale version, illegal move, or other content under a known id"),
+        (422, "Fields are missing or wrong; details.fields names them all"),
+        (429, "Too many requests; Retry-After says when to come back"),
+        (503, "The scoring server or the database is away; Retry-After says when to come back"),
+    )
+}
 
 EXCEPTION_HANDLERS: ExceptionHandlersMap = {
     GatewayError: on_gateway_error,

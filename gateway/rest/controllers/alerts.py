@@ -16,6 +16,7 @@ from gateway.domain.pagination import (
 from gateway.errors import FieldFault, InvalidArgumentError
 from gateway.rest import views
 from gateway.rest.body import JsonBody, allowed_values
+from gateway.rest.error_responses import RESPONSES
 from gateway.rest.if_match import expected_version, version_tag
 from gateway.rest.schemas.alerts import (
     AlertDetailEnvelope,
@@ -39,7 +40,7 @@ class AlertController(Controller):
     path = "/api/alerts"
     tags = ("alerts",)
 
-    @get(operation_id="list_alerts", summary="List alerts")
+    @get(responses=RESPONSES, operation_id="list_alerts", summary="List alerts")
     async def list_alerts(
         self,
         alerts: Alerts,
@@ -75,7 +76,7 @@ class AlertController(Controller):
         )
         return views.alert_list(await alerts.page(query), query, clock())
 
-    @get("/{alert_id:str}", operation_id="get_alert", summary="Get an alert")
+    @get("/{alert_id:str}", responses=RESPONSES, operation_id="get_alert", summary="Get an alert")
     async def get_alert(
         self, alerts: Alerts, clock: Clock, alert_id: AlertId
     ) -> Response[AlertDetailEnvelope]:
@@ -90,6 +91,7 @@ class AlertController(Controller):
         "/{alert_id:str}/status",
         dto=JsonBody[StatusChange],
         return_dto=None,
+        responses=RESPONSES,
         operation_id="move_alert",
         summary="Move an alert",
     )
@@ -108,6 +110,7 @@ class AlertController(Controller):
         "/{alert_id:str}",
         dto=JsonBody[StatusChange],
         return_dto=None,
+        responses=RESPONSES,
         operation_id="put_alert",
         summary="Move an alert (older clients)",
     )

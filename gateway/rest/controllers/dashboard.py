@@ -5,6 +5,7 @@ from litestar.params import FromQuery
 
 from gateway.domain.dashboard import TrendRange
 from gateway.domain.enumerations import Severity
+from gateway.rest.error_responses import RESPONSES
 from gateway.rest.schemas import dashboard as bodies
 from gateway.rest.wiring import Clock, Dashboard
 
@@ -24,7 +25,12 @@ class DashboardController(Controller):
     path = "/api/dashboard"
     tags = ("dashboard",)
 
-    @get("/metrics", operation_id="dashboard_metrics", summary="Headline figures")
+    @get(
+        "/metrics",
+        responses=RESPONSES,
+        operation_id="dashboard_metrics",
+        summary="Headline figures",
+    )
     async def metrics(self, dashboard: Dashboard, clock: Clock) -> bodies.MetricsEnvelope:
         """Return totals, and how the last 24 hours compare with the 24 before."""
         found = await dashboard.overview()
@@ -43,7 +49,9 @@ class DashboardController(Controller):
             )
         )
 
-    @get("/alerts-trend", operation_id="alerts_trend", summary="Alerts by time")
+    @get(
+        "/alerts-trend", responses=RESPONSES, operation_id="alerts_trend", summary="Alerts by time"
+    )
     async def alerts_trend(
         self,
         dashboard: Dashboard,
@@ -56,7 +64,10 @@ class DashboardController(Controller):
         )
 
     @get(
-        "/severity-distribution", operation_id="severity_distribution", summary="Alerts by severity"
+        "/severity-distribution",
+        responses=RESPONSES,
+        operation_id="severity_distribution",
+        summary="Alerts by severity",
     )
     async def severity_distribution(self, dashboard: Dashboard) -> bodies.SeveritySharesEnvelope:
         """Return every severity, zeros included."""

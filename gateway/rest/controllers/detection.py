@@ -8,6 +8,7 @@ from litestar.params import JSONBody
 
 from gateway.rest import views
 from gateway.rest.body import JsonBody
+from gateway.rest.error_responses import RESPONSES
 from gateway.rest.payments import payment_of
 from gateway.rest.schemas.detection import EvaluateBody, EvaluationEnvelope
 from gateway.rest.wiring import Detection
@@ -24,6 +25,7 @@ class DetectionController(Controller):
         status_code=200,
         dto=JsonBody[EvaluateBody],
         return_dto=None,
+        responses=RESPONSES,
         operation_id="evaluate",
         summary="Score a payment",
     )

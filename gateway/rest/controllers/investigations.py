@@ -8,6 +8,7 @@ from litestar.params import JSONBody
 from gateway.domain.enumerations import CaseDecision
 from gateway.rest import views
 from gateway.rest.body import JsonBody
+from gateway.rest.error_responses import RESPONSES
 from gateway.rest.if_match import expected_version, version_tag
 from gateway.rest.schemas.alerts import (
     DecisionBody,
@@ -35,7 +36,7 @@ class InvestigationController(Controller):
     path = "/api/investigations/{alert_id:str}"
     tags = ("investigations",)
 
-    @get(operation_id="get_investigation", summary="Get the case of an alert")
+    @get(responses=RESPONSES, operation_id="get_investigation", summary="Get the case of an alert")
     async def get_investigation(
         self, investigations: Investigations, clock: Clock, alert_id: AlertId
     ) -> Response[InvestigationEnvelope]:
@@ -51,6 +52,7 @@ class InvestigationController(Controller):
         status_code=200,
         dto=JsonBody[DecisionBody],
         return_dto=None,
+        responses=RESPONSES,
         operation_id="decide",
         summary="Decide an alert",
     )
@@ -90,6 +92,7 @@ class InvestigationController(Controller):
         "/notes",
         dto=JsonBody[NewNote],
         return_dto=None,
+        responses=RESPONSES,
         operation_id="add_note",
         summary="Add a note",
     )
@@ -100,7 +103,12 @@ class InvestigationController(Controller):
         note = await investigations.add_note(alert_id, data.content, analyst_of(data.analyst_id))
         return NoteAdded(success=True, message="the note was added", note_id=note.note_id)
 
-    @get("/history", operation_id="get_history", summary="Get the history of an alert")
+    @get(
+        "/history",
+        responses=RESPONSES,
+        operation_id="get_history",
+        summary="Get the history of an alert",
+    )
     async def get_history(self, investigations: Investigations, alert_id: AlertId) -> HistoryBody:
         """Return everything that happened to the alert, oldest first."""
         alert, events = await investigations.history(alert_id)

@@ -235,7 +235,10 @@ async def test_pages_need_nothing_from_another_host(gateway: httpx.AsyncClient) 
         assert "http://" not in page.text
         assert "https://" not in page.text
     description = (await gateway.get("/openapi.json")).json()
-    assert "/api/investigations/{alert_id}/decision" in description["paths"]
+    decide = description["paths"]["/api/investigations/{alert_id}/decision"]["post"]
+    for status in ("400", "409", "422", "503"):
+        content = decide["responses"][status]["content"]["application/json"]
+        assert content["schema"] == {"$ref": "#/components/schemas/ErrorBody"}
     assert "EvaluateBody" in (await gateway.get("/docs")).text
 
 
