@@ -169,6 +169,13 @@ def _structuring(f: Row) -> Told:
     return near, 0.0, sentence
 
 
+def _large_first(f: Row) -> Told:
+    amount = float(f["amount"])
+    limit = _usual(amount, float(f["reporting_limit_ratio"]))
+    sentence = f"{_money(amount)} is above the reporting limit, and the account is hardly known."
+    return amount, limit, sentence
+
+
 def _always(sentence: str, column: str) -> Callable[[Row], Told]:
     def tell(f: Row) -> Told:
         return float(f[column]), 0.0, sentence
@@ -244,6 +251,7 @@ REASONS: Final = (
     ),
     ReasonKind("MERCHANT_RATE", _S, "merchant_tx_count_1h", _merchant_rate),
     ReasonKind("STRUCTURING", _S, "account_near_limit_count_24h", _structuring),
+    ReasonKind("LARGE_FIRST_AMOUNT", _S, "amount", _large_first),
     ReasonKind(
         "PRICE_JUMP", _S, "instrument_return_z", _sigma("instrument_return_z", "Price jumped")
     ),

@@ -49,11 +49,12 @@ from scoring_server.kernels.entity_features import WINDOW_1H
     MERCHANT_AMOUNT,
     MERCHANT_RATE,
     STRUCTURING,
+    LARGE_FIRST_AMOUNT,
     PRICE_JUMP,
     PRICE_DRIFT,
     VOLUME_SPIKE,
     MODEL_SCORE,
-) = range(26)
+) = range(27)
 # Reasons below this index are the behavioral detector's, those from it on the statistical one's.
 STATISTICAL_FIRST = PEER_AMOUNT
 
@@ -124,6 +125,9 @@ def payment_evidence(features, transaction, known, out):
     out[PEER_AMOUNT] = strength(features["peer_amount_z"], 2.5, 2.0, 0.45)
     out[MERCHANT_AMOUNT] = strength(features["merchant_amount_z"], 3.0, 2.0, 0.45)
     out[MERCHANT_RATE] = strength(features["merchant_rate_surprise"], 6.0, 6.0, 0.40)
+    # Whoever is not known yet has no usual amount; beyond the reporting limit that is a reason.
+    over = math.log10(max(features["reporting_limit_ratio"], 1.0))
+    out[LARGE_FIRST_AMOUNT] = (1.0 - known) * strength(over, 0.0, 0.7, 0.75)
     near = features["account_near_limit_count_24h"]
     if 0.8 <= features["reporting_limit_ratio"] < 1.0:
         out[STRUCTURING] = strength(near, 0.5, 1.5, 0.70)

@@ -154,3 +154,18 @@ def test_a_payment_of_nothing_is_scored_like_any_other():
     result = engine().assess(rows)
     assert np.isfinite(result.features).all()
     assert np.isfinite(result.risk_score).all()
+
+
+def test_a_fortune_from_an_unknown_account_is_reviewed_from_the_first_transaction():
+    rows = streams.transactions(1)
+    rows["kind"] = 0
+    rows["amount"] = 9_950_000.0
+    rows["reporting_limit"] = 10_000.0
+    subject = engine()
+    result = subject.assess(rows)
+    assert result.risk_score[0] >= 50
+    assert explain.reasons(result, 0)[0].code == "LARGE_FIRST_AMOUNT"
+    rows["amount"] = 9_000.0
+    rows["transaction_key"] += np.uint64(1)
+    rows["account_key"] += np.uint64(1)
+    assert subject.assess(rows).risk_score[0] < 20
