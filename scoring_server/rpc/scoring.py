@@ -2,13 +2,21 @@
 
 import threading
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from anomaly.v1 import scoring_service_pb2
 from anomaly.v1.transaction_pb2 import Transaction
+from numpy.typing import NDArray
 
 from scoring_server.engine.engine import Assessment
 from scoring_server.engine.scorer import Outcome, Scorer
-from scoring_server.errors import ConflictError, DeadlineExceededError, FieldViolation, ScoringError
+from scoring_server.errors import (
+    ConflictError,
+    DeadlineExceededError,
+    FieldViolation,
+    InvalidArgumentError,
+    ScoringError,
+)
 from scoring_server.rpc import wire
 from scoring_server.rpc.converters import (
     TransactionConverter,
@@ -18,6 +26,7 @@ from scoring_server.rpc.converters import (
     scored_event,
 )
 from scoring_server.rpc.decoding import parse
+from scoring_server.rpc.scoring_counters import ScoringCounters
 from scoring_server.rpc.status import status_of
 from scoring_server.rpc.transport import Call, Method, Pool, StreamMethod, UnaryMethod
 from scoring_server.rpc.validation import (
@@ -56,7 +65,7 @@ class ScoringService:
         self._metrics = metrics
         self._model_time_s_min = model_time_s_min
         self._alert_threshold = scorer.engine.settings.alert_threshold
-        self._count = _Counters(metrics)
+        self._count = ScoringCounters(metrics)
         # The scorer takes one block at a time. Waiting for it here lets a call find out that its
         # deadline passed in the queue, before anything is changed for it.
         self._turn = threading.Lock()
@@ -64,25 +73,47 @@ class ScoringService:
     def methods(self) -> list[Method]:
         """Return the methods of the service."""
         return [
-            UnaryMethod(SERVICE, "Score", Pool.SCORING, self.score),
+            UnaryMethod(SERVICE, "Score", Pool.SCORING, self.score, self.score_block),
             UnaryMethod(SERVICE, "ScoreBatch", Pool.SCORING, self.score_batch),
             StreamMethod(SERVICE, "ScoreStream", Pool.SCORE_STREAMS, self.score_stream),
         ]
 
     def score(self, request: bytes, call: Call) -> bytes:
         """Score one transaction."""
-        message = parse(scoring_service_pb2.ScoreRequest, request)
-        if not message.HasField("transaction"):
-            raise invalid([FieldViolation("transaction", "must be given")])
-        transaction = message.transaction
-        violations = check_transaction(transaction)
-        if violations:
-            self._count.invalid(1)
-            raise invalid(violations)
-        (answer,) = self._answers([transaction], call)
+        (answer,) = self.score_block([request], [call])
         if isinstance(answer, ScoringError):
             raise answer
-        return wire.field(_RESULT, answer)
+        return answer
+
+    def score_block(
+        self, requests: Sequence[bytes], calls: Sequence[Call]
+    ) -> list[bytes | ScoringError]:
+        """Score the transactions of calls that wait together, each as if it were alone."""
+        answers: list[bytes | ScoringError] = []
+        transactions: list[Transaction] = []
+        places: list[int] = []
+        for place, request in enumerate(requests):
+            try:
+                transactions.append(self._checked(request))
+            except InvalidArgumentError as error:
+                answers.append(error)
+            else:
+                answers.append(b"")
+                places.append(place)
+        contents = [content_of(transaction) for transaction in transactions]
+        rows = self._converter.rows(transactions, contents)
+        with self._turn:
+            for with_model, run in self._runs(places, calls, answers):
+                given = [transactions[position] for position in run]
+                bodies = [contents[position] for position in run]
+                # The usual case, one run of all, needs no copy.
+                block = rows if len(run) == len(rows) else rows[run]
+                results = self._scored(given, bodies, block, with_model=with_model)
+                for position, result in zip(run, results, strict=True):
+                    answers[places[position]] = (
+                        result if isinstance(result, ScoringError) else wire.field(_RESULT, result)
+                    )
+        return answers
 
     def score_batch(self, request: bytes, call: Call) -> bytes:
         """Score a batch; each transaction gets its own result or error."""
@@ -113,26 +144,69 @@ class ScoringService:
                 places.append(index)
         self._count.invalid(len(transactions) - len(good))
         if good:
-            for place, answer in zip(places, self._answers(good, call), strict=True):
-                answers[place] = answer
+            contents = [content_of(transaction) for transaction in good]
+            rows = self._converter.rows(good, contents)
+            with self._turn:
+                with_model = self._has_time_for_model(call)
+                results = self._scored(good, contents, rows, with_model=with_model)
+            for place, result in zip(places, results, strict=True):
+                answers[place] = result
         return b"".join(wire.field(_OUTCOMES, _outcome(answer)) for answer in answers)
 
-    def _answers(
-        self, transactions: Sequence[Transaction], call: Call
+    def _checked(self, request: bytes) -> Transaction:
+        message = parse(scoring_service_pb2.ScoreRequest, request)
+        if not message.HasField("transaction"):
+            raise invalid([FieldViolation("transaction", "must be given")])
+        transaction = message.transaction
+        violations = check_transaction(transaction)
+        if violations:
+            self._count.invalid(1)
+            raise invalid(violations)
+        return transaction
+
+    def _runs(
+        self, places: Sequence[int], calls: Sequence[Call], answers: list[bytes | ScoringError]
+    ) -> list[tuple[bool, list[int]]]:
+        """Return the positions to score, in order, as runs that have time for the model or not.
+
+        A call whose deadline has passed gets its error instead.
+        """
+        runs: list[tuple[bool, list[int]]] = []
+        for position, place in enumerate(places):
+            try:
+                with_model = self._has_time_for_model(calls[place])
+            except DeadlineExceededError as error:
+                answers[place] = error
+                continue
+            if runs and runs[-1][0] is with_model:
+                runs[-1][1].append(position)
+            else:
+                runs.append((with_model, [position]))
+        return runs
+
+    def _has_time_for_model(self, call: Call) -> bool:
+        remaining_s = call.time_remaining_s()
+        if (remaining_s is not None and remaining_s <= 0) or not call.is_active():
+            raise DeadlineExceededError(
+                "the deadline passed before the transactions were scored; nothing was changed",
+                reason="DEADLINE_EXCEEDED",
+            )
+        return remaining_s is None or remaining_s >= self._model_time_s_min
+
+    def _scored(
+        self,
+        transactions: Sequence[Transaction],
+        contents: Sequence[bytes],
+        rows: NDArray[Any],
+        *,
+        with_model: bool,
     ) -> list[bytes | ScoringError]:
-        """Return a serialised ScoreResult or the error of each checked transaction."""
-        contents = [content_of(transaction) for transaction in transactions]
-        rows = self._converter.rows(transactions, contents)
+        """Return a serialised ScoreResult or the error of each checked transaction.
+
+        Called by who has the turn.
+        """
         block = _Block(transactions, contents, self._alert_threshold)
-        with self._turn:
-            remaining_s = call.time_remaining_s()
-            if (remaining_s is not None and remaining_s <= 0) or not call.is_active():
-                raise DeadlineExceededError(
-                    "the deadline passed before the transactions were scored; nothing was changed",
-                    reason="DEADLINE_EXCEEDED",
-                )
-            with_model = remaining_s is None or remaining_s >= self._model_time_s_min
-            outcomes = self._scorer.score(rows, block.encode, with_model=with_model)
+        outcomes = self._scorer.score(rows, block.encode, with_model=with_model)
         if block.assessment is not None:
             self._count.assessed(block.assessment, self._alert_threshold)
         return [
@@ -198,46 +272,6 @@ class _Block:
         return scored_event(
             self._contents[position], result, sequence=sequence, ingest_time_ns=ingest_time_ns
         )
-
-
-class _Counters:
-    """The service's metrics, each child resolved once."""
-
-    def __init__(self, metrics: Metrics) -> None:
-        self.new = metrics.transactions("new").inc
-        self.replayed = metrics.transactions("replayed").inc
-        self.conflict = metrics.transactions("conflict").inc
-        self._invalid = metrics.transactions("invalid")
-        self._alerts = metrics.alerts
-        self._metrics = metrics
-        self._degraded = {
-            reason: metrics.degraded(reason) for reason in ("MODEL_MISSING", "MODEL_SKIPPED")
-        }
-        decisions = scoring_service_pb2.Decision
-        self._decisions = metrics.decisions({n: decisions.Name(n) for n in decisions.values()})
-        severities = scoring_service_pb2.Severity
-        self._severities = metrics.severities({n: severities.Name(n) for n in severities.values()})
-
-    def invalid(self, count: int) -> None:
-        """Count transactions that were refused."""
-        if count:
-            self._invalid.inc(count)
-
-    def assessed(self, assessment: Assessment, alert_threshold: float) -> None:
-        """Count new transactions by what was decided."""
-        decisions = assessment.decision.tolist()
-        self.new(len(decisions))
-        for decision in decisions:
-            self._decisions[decision].inc()
-        for severity in assessment.severity.tolist():
-            self._severities[severity].inc()
-        alert_count = int((assessment.risk_score >= alert_threshold).sum())
-        if alert_count:
-            self._alerts.inc(alert_count)
-        for reason in assessment.degraded_reasons:
-            if reason not in self._degraded:
-                self._degraded[reason] = self._metrics.degraded(reason)
-            self._degraded[reason].inc(len(decisions))
 
 
 def _outcome(answer: bytes | ScoringError) -> bytes:

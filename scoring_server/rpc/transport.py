@@ -5,10 +5,12 @@ each method in the pool it names, and turns the errors raised into statuses. So 
 can replace the stock one without a change to a service.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
+
+from scoring_server.errors import ScoringError
 
 
 class Pool(Enum):
@@ -40,6 +42,8 @@ class Call(Protocol):
 
 
 UnaryBehavior = Callable[[bytes, Call], bytes]
+# Answers calls that wait together; each gets what its own UnaryBehavior would have given or raised.
+BlockBehavior = Callable[[Sequence[bytes], Sequence[Call]], list[bytes | ScoringError]]
 ServerStreamBehavior = Callable[[bytes, Call], Iterator[bytes]]
 StreamBehavior = Callable[[Iterator[bytes], Call], Iterator[bytes]]
 
@@ -65,9 +69,15 @@ class Method:
 
 @dataclass(frozen=True, slots=True)
 class UnaryMethod(Method):
-    """One request, one response."""
+    """One request, one response.
+
+    Attributes:
+        block_behavior: a transport may answer calls that wait together with it; the answers are the
+            same, bit for bit, as one by one in the same order.
+    """
 
     behavior: UnaryBehavior
+    block_behavior: BlockBehavior | None = None
 
 
 @dataclass(frozen=True, slots=True)
