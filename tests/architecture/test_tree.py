@@ -33,7 +33,7 @@ NOT_OURS = re.compile(
 )
 # The unfinished, the workshop, and package registries, which an installer names and we never do.
 FORBIDDEN = re.compile(
-    r"\b(TODO|FIXME|XXX)\b|/work/|pypi\.org|pythonhosted\.org|npmjs\.org|proxy\.golang\.org"
+    r"\b(TODO|FIXME)\b|# XXX|/work/|pypi\.org|pythonhosted\.org|npmjs\.org|proxy\.golang\.org"
 )
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import httpx
 import pytest
@@ -157,8 +156,7 @@ def test_doctor_finds_a_running_product_well(running_product: Product) -> None:
     assert "is ready" in result.stdout
 
 
-def test_second_start_on_the_same_data_is_refused(running_product: Product, tmp_path: Path) -> None:
-    del tmp_path
+def test_second_start_on_the_same_data_is_refused(running_product: Product) -> None:
     result = run(running_product.program.environ, "up")
     assert result.returncode == 1
     assert "already serves on the data directory" in result.stderr

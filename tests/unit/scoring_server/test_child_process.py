@@ -52,8 +52,7 @@ async def test_stop_kills_a_child_that_does_not_listen() -> None:
     assert await child.wait() == -9
 
 
-async def test_overlong_line_does_not_stop_the_reading(capfd: pytest.CaptureFixture[str]) -> None:
+async def test_overlong_line_does_not_stop_the_reading() -> None:
     child = await start("print('x' * (3 << 20)); print('after')")
     assert await child.wait() == 0
     assert child.last_lines().endswith("  after")
-    del capfd
