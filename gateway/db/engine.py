@@ -22,6 +22,8 @@ from gateway.db.repositories.alerts import AlertRepository
 from gateway.db.repositories.cases import CaseRepository
 from gateway.db.repositories.feed import FeedRepository
 from gateway.db.repositories.outbox import OutboxRepository
+from gateway.db.repositories.people import PeopleRepository
+from gateway.db.repositories.sessions import SessionRepository
 from gateway.errors import RowsRefusedError, UnavailableError
 
 _POOL_TIMEOUT_S = 5.0
@@ -40,6 +42,8 @@ class Unit:
         self.cases = CaseRepository(connection)
         self.feed = FeedRepository(connection)
         self.outbox = OutboxRepository(connection)
+        self.people = PeopleRepository(connection)
+        self.sessions = SessionRepository(connection)
 
 
 class Database:
@@ -115,7 +119,11 @@ def translated_errors() -> Iterator[None]:
 def _engine(url: str, pool_size: int) -> AsyncEngine:
     if url.startswith("sqlite"):
         engine = create_async_engine(
-            url, pool_size=pool_size, max_overflow=0, pool_timeout=_POOL_TIMEOUT_S
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=_POOL_TIMEOUT_S,
+            hide_parameters=True,
         )
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
@@ -127,6 +135,8 @@ def _engine(url: str, pool_size: int) -> AsyncEngine:
         pool_timeout=_POOL_TIMEOUT_S,
         # A server that was restarted is noticed before a request fails for it.
         pool_pre_ping=True,
+        # Values of a failed statement are people's data, and would stand in the log.
+        hide_parameters=True,
         connect_args={"connect_timeout": _CONNECT_TIMEOUT_S, "options": _POSTGRESQL_OPTIONS},
     )
 
