@@ -57,6 +57,20 @@ class RuleBrokenError(GatewayError):
 
 
 @dataclass(eq=False)
+class UnauthenticatedError(GatewayError):
+    """Nobody knows who is calling: no token, or one that is not accepted."""
+
+    reason: str = "UNAUTHENTICATED"
+
+
+@dataclass(eq=False)
+class PermissionDeniedError(GatewayError):
+    """The caller is known and may not do this."""
+
+    reason: str = "PERMISSION_DENIED"
+
+
+@dataclass(eq=False)
 class NotFoundError(GatewayError):
     """What was asked for does not exist."""
 

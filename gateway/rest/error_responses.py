@@ -20,8 +20,10 @@ from gateway.errors import (
     InternalError,
     InvalidArgumentError,
     NotFoundError,
+    PermissionDeniedError,
     ResourceExhaustedError,
     RuleBrokenError,
+    UnauthenticatedError,
     UnavailableError,
 )
 from gateway.rest.body import allowed_values, summary
@@ -30,6 +32,8 @@ from gateway.rest.schemas.errors import ErrorBody
 STATUS_BY_ERROR: dict[type[GatewayError], int] = {
     InvalidArgumentError: 422,
     RuleBrokenError: 400,
+    UnauthenticatedError: 401,
+    PermissionDeniedError: 403,
     NotFoundError: 404,
     ConflictError: 409,
     ResourceExhaustedError: 429,
@@ -74,6 +78,8 @@ def on_gateway_error(request: AnyRequest, error: GatewayError) -> Response[Error
     headers = {}
     if isinstance(error, ResourceExhaustedError | UnavailableError):
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
+    if isinstance(error, UnauthenticatedError):
+        headers["WWW-Authenticate"] = "Bearer"
     details: dict[str, Any] = dict(error.details)
     if isinstance(error, InvalidArgumentError):
         details["fields"] = fields_of(error.faults)
