@@ -5,6 +5,7 @@ spares each call a change of threads and most of the stock server's work; what w
 answered as one block. Methods that may wait run in the same pools as on the stock transport.
 """
 
+import threading
 from collections import deque
 from collections.abc import Iterable
 
@@ -38,6 +39,8 @@ class LoopTransport:
     ) -> None:
         self._listen = listen
         self._port = 0
+        self._stopping = threading.Lock()
+        self._is_stopped = False
         self._idle = IdleCalls()
         self._pools = make_pools(limits)
         self._ready: deque[LoopCall] = deque()
@@ -76,6 +79,13 @@ class LoopTransport:
 
     def stop(self, grace_s: float) -> None:
         """Refuse new calls, let those in flight finish for a time, then cancel the rest."""
+        with self._stopping:
+            if self._is_stopped:
+                return
+            self._stop(grace_s)
+            self._is_stopped = True
+
+    def _stop(self, grace_s: float) -> None:
         self._loop.refuse_new()
         self._idle.drain()
         self._loop.stop(grace_s)

@@ -112,4 +112,7 @@ class StreamCall(Behavior):
                 self._metrics.failed("CANCELLED", monotonic_ns() - started_ns)
                 return
             self._fail(error, call, context, started_ns)
-        self._metrics.succeeded(monotonic_ns() - started_ns)
+        if call.is_active():
+            self._metrics.succeeded(monotonic_ns() - started_ns)
+        else:
+            self._metrics.failed("CANCELLED", monotonic_ns() - started_ns)
