@@ -35,8 +35,11 @@ BACKOFF_SECONDS: Final = 0.1
 BACKOFF_SECONDS_MAX: Final = 2.0
 SAVE_INTERVAL_NS: Final = NS_PER_S
 _CHANNEL_OPTIONS: Final = [("grpc.max_receive_message_length", MESSAGE_SIZE_BYTES_MAX)]
+# INTERNAL is what grpc.aio makes of a write that the connection's end cut off; a server that
+# really means it is given up like one that is away.
 _RETRYABLE: Final = frozenset(
     {
+        grpc.StatusCode.INTERNAL,
         grpc.StatusCode.UNAVAILABLE,
         grpc.StatusCode.RESOURCE_EXHAUSTED,
         grpc.StatusCode.DEADLINE_EXCEEDED,
