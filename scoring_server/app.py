@@ -30,8 +30,8 @@ from scoring_server.rpc.health import SERVICE as HEALTH_SERVICE
 from scoring_server.rpc.health import Health
 from scoring_server.rpc.reflection import reflection_methods
 from scoring_server.rpc.serving import Listen
-from scoring_server.rpc.stock_transport import StockTransport
 from scoring_server.rpc.transport import Pool
+from scoring_server.rpc.transports import choose_transport
 from scoring_server.state.shared_table import State, StateCapacities, open_state
 from scoring_server.telemetry.log import configure_logging
 from scoring_server.telemetry.metrics import Metrics, MetricsServer
@@ -146,7 +146,8 @@ class ScoringApplication:
             *models.ModelService(slots).methods(),
             *reflection_methods((*_SERVICES, HEALTH_SERVICE)),
         ]
-        transport = StockTransport(
+        transport = choose_transport(
+            config.scoring_transport,
             Listen(config.grpc_host, config.grpc_port, _credentials(config.tls)),
             config.limits,
             methods,

@@ -10,6 +10,10 @@ from scoring_server.environment import EnvironmentReader
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 LOG_FORMATS = ("console", "json")
+TRANSPORT_AUTO = "auto"
+TRANSPORT_FAST = "fast"
+TRANSPORT_STOCK = "stock"
+TRANSPORTS = (TRANSPORT_AUTO, TRANSPORT_FAST, TRANSPORT_STOCK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,8 @@ class ScoringConfig:
     Attributes:
         journal_sync_ms: longest time from an append to its sync; 0 syncs each append.
         model_version: empty takes the highest.
+        scoring_transport: what carries the calls; auto is the completion-queue loop, or the stock
+            server where the loop's self-test fails, fast refuses to start then.
         reporting_limits: amount in major units by currency, for the structuring detectors.
     """
 
@@ -99,6 +105,7 @@ class ScoringConfig:
     model_name: str = "default"
     model_version: str = ""
     scoring_workers: int = 1
+    scoring_transport: str = TRANSPORT_AUTO
     journal_sync_ms: int = 100
     journal_segment_events_max: int = 500_000
     log_level: str = "INFO"
@@ -129,6 +136,7 @@ def load_config(environ: Mapping[str, str]) -> ScoringConfig:
         model_version=read.text("MODEL_VERSION", default.model_version),
         # One worker process is what this release runs; the state and journal are laid out for more.
         scoring_workers=read.integer("SCORING_WORKERS", default.scoring_workers, 1, 1),
+        scoring_transport=read.choice("SCORING_TRANSPORT", default.scoring_transport, TRANSPORTS),
         journal_sync_ms=_journal_sync_ms(read, default.journal_sync_ms),
         journal_segment_events_max=read.integer(
             "JOURNAL_SEGMENT_EVENTS_MAX", default.journal_segment_events_max, 1_000, 100_000_000

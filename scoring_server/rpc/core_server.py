@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 import grpc
-from grpc._cython import cygrpc
+from grpc._cython import cygrpc  # type: ignore[attr-defined] # private, so without stubs
 
 from scoring_server.rpc.serving import Listen, address_in_use
 
@@ -71,7 +71,9 @@ class CoreServer:
         """
         arguments: list[Any] = [listen.address.encode()]
         if listen.credentials is not None:
-            arguments.append(listen.credentials._credentials)  # noqa: SLF001 - as grpc.server does
+            # As grpc.server does.
+            credentials: Any = listen.credentials
+            arguments.append(credentials._credentials)  # noqa: SLF001 - see above
         try:
             port: int = self._server.add_http2_port(*arguments)
         except RuntimeError as error:

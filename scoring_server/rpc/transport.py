@@ -101,8 +101,15 @@ class Transport(Protocol):
     def port(self) -> int:
         """The port that is listened on."""
 
+    def pending(self, pool: Pool) -> int:
+        """Return how many calls of a pool run or wait."""
+
     def start(self) -> None:
-        """Begin to answer calls."""
+        """Begin to answer calls.
+
+        Raises:
+            ConfigurationError: the port cannot be listened on.
+        """
 
     def stop(self, grace_s: float) -> None:
         """Refuse new calls, let those in flight finish for a time, then cancel the rest."""

@@ -37,6 +37,7 @@ def test_everything_set_is_taken(tmp_path):
             "MODEL_NAME": "n",
             "MODEL_VERSION": "3",
             "SCORING_WORKERS": "1",
+            "SCORING_TRANSPORT": "STOCK",
             "JOURNAL_SYNC_MS": "always",
             "JOURNAL_SEGMENT_EVENTS_MAX": "2000",
             "LOG_LEVEL": "debug",
@@ -63,6 +64,7 @@ def test_everything_set_is_taken(tmp_path):
     assert (config.metrics_host, config.metrics_port) == ("::1", 1)
     assert (config.data_dir, config.model_dir) == (Path("/d"), Path("/m"))
     assert (config.model_name, config.model_version) == ("n", "3")
+    assert config.scoring_transport == "stock"
     assert (config.journal_sync_ms, config.journal_segment_events_max) == (0, 2_000)
     assert (config.log_level, config.log_format) == ("DEBUG", "json")
     assert config.risk == RiskConfig(1, 2, 3, 4.5, 5, 6, 7)
@@ -82,6 +84,7 @@ def test_all_faults_are_told_at_once_with_allowed_and_found():
             "LOG_LEVEL": "LOUD",
             "ALERT_THRESHOLD": "nan",
             "SCORING_WORKERS": "2",
+            "SCORING_TRANSPORT": "slow",
             "TLS_CERT": "/no/such/file",
         }
     )
@@ -90,6 +93,7 @@ def test_all_faults_are_told_at_once_with_allowed_and_found():
     assert "JOURNAL_SYNC_MS must be a whole number 0..60000, was 'never'" in message
     assert "LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR, was 'LOUD'" in message
     assert "ALERT_THRESHOLD must be a number 0..100, was 'nan'" in message
+    assert "SCORING_TRANSPORT must be one of auto, fast, stock, was 'slow'" in message
     assert "SCORING_WORKERS must be a whole number 1..1, was '2'" in message
     assert "TLS_CERT must be an existing file, was '/no/such/file'" in message
 
