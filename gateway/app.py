@@ -21,14 +21,23 @@ from gateway.clock import monotonic_s, utc_now
 from gateway.config import GatewayConfig
 from gateway.db.engine import Database
 from gateway.errors import GatewayError
+from gateway.people_parts import PeopleParts, guard
+from gateway.rest.client_address import ClientAddress
 from gateway.rest.controllers.alerts import AlertController
+from gateway.rest.controllers.auth import AuthController
 from gateway.rest.controllers.dashboard import DashboardController
 from gateway.rest.controllers.detection import DetectionController
 from gateway.rest.controllers.investigations import InvestigationController
 from gateway.rest.controllers.system import Health, HealthController, docs, index, openapi
+from gateway.rest.controllers.users import (
+    TokenController,
+    UserController,
+    list_access_events,
+)
 from gateway.rest.entry import GatewayApplication
 from gateway.rest.error_responses import EXCEPTION_HANDLERS
 from gateway.rest.metrics import Metrics, metrics_handler
+from gateway.rest.protection import EXPOSED_HEADERS
 from gateway.rest.rate_limit import RateLimit
 from gateway.scoring.client import ScoringClient
 from gateway.services.alerts import AlertService
@@ -90,6 +99,7 @@ class Parts:
         self.health = HealthService(
             self.database, self.scoring, self.lease, self.follower, self.progress
         )
+        self.people = PeopleParts(config, self.database, new_id)
         self.label_backlog = 0
 
     async def read_backlog(self) -> None:
@@ -133,12 +143,17 @@ def build(config: GatewayConfig) -> GatewayApplication:
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
         parts["all"] = Parts(config)
         _log.info("gateway_starts", environment=config.environment, scoring=config.scoring_target)
+        if not config.login_required:
+            _log.warning("anybody_on_this_machine_may_do_everything", login_required=False)
         async for _ in parts["all"].run_beside():
             yield
         _log.info("gateway_stopped")
 
     def part(name: str) -> Provide:
         return Provide(lambda: getattr(parts["all"], name), sync_to_thread=False)
+
+    def people(name: str) -> Provide:
+        return Provide(lambda: getattr(parts["all"].people, name), sync_to_thread=False)
 
     about = Health("healthy", APP_NAME, version("anomaly"), config.environment)
     handlers: list[Any] = [
@@ -147,6 +162,10 @@ def build(config: GatewayConfig) -> GatewayApplication:
         DetectionController,
         DashboardController,
         HealthController,
+        AuthController,
+        UserController,
+        TokenController,
+        list_access_events,
         index,
         docs,
         openapi,
@@ -166,15 +185,19 @@ def build(config: GatewayConfig) -> GatewayApplication:
             "detection": part("detection"),
             "dashboard": part("dashboard"),
             "health": part("health"),
+            "logins": people("logins"),
+            "people": people("people"),
+            "passwords": people("passwords"),
             "about": Provide(lambda: about, sync_to_thread=False),
             "clock": Provide(lambda: utc_now, sync_to_thread=False),
         },
+        guards=[guard(config, lambda: parts["all"].people.access)],
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=[lifespan],
         cors_config=CORSConfig(
             allow_origins=list(config.cors_origins),
             allow_credentials=True,
-            expose_headers=["ETag", "Retry-After", "X-Request-ID"],
+            expose_headers=list(EXPOSED_HEADERS),
         ),
         openapi_config=OpenAPIConfig(
             title="anomaly gateway",
@@ -191,6 +214,8 @@ def build(config: GatewayConfig) -> GatewayApplication:
         metrics,
         RateLimit(config.rate_limit_requests, config.rate_limit_window_seconds, monotonic_s),
         _EXEMPT_FROM_LIMIT | {config.metrics_path},
+        ClientAddress(config.trusted_proxies),
+        strict_transport=config.is_production,
     )
     return application
 

@@ -33,10 +33,11 @@ def gateway(host: str | None, port: int | None, *, print_openapi: bool) -> None:
         _print_openapi(config)
         return
     configure_log(config.log_level, config.log_format)
-    if config.insecure_allow_remote_without_login:
+    if not config.login_required:
         click.secho(
-            "WARNING: INSECURE_ALLOW_REMOTE_WITHOUT_LOGIN is set: whoever reaches this port can "
-            "read and decide alerts.",
+            "WARNING: no login. ENVIRONMENT is development and HOST a loopback address, so "
+            "everybody on this machine can read and decide alerts. REQUIRE_LOGIN=true turns the "
+            "login on.",
             fg="red",
             bold=True,
             err=True,

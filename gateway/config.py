@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.db.url import database_url
+from gateway.domain.secret import secret_fault
 from gateway.errors import ConfigurationError
-
-_SECRET_LENGTH_MIN = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +26,9 @@ class GatewayConfig:
     cors_origins: tuple[str, ...] = ("http://localhost:3000",)
     secret_key: str = field(default="", repr=False)
     access_token_expire_minutes: int = 30
+    session_expire_hours: int = 12
+    require_login: bool = False
+    trusted_proxies: tuple[str, ...] = ()
     risk_threshold_low: float = 20.0
     risk_threshold_medium: float = 50.0
     risk_threshold_high: float = 80.0
@@ -44,12 +46,16 @@ class GatewayConfig:
     feed_batch_size_max: int = 1024
     fold_window_seconds: int = 600
     require_fraud_notes: bool = False
-    insecure_allow_remote_without_login: bool = False
 
     @property
     def is_production(self) -> bool:
         """True when the strict rules of production hold."""
         return self.environment == "production"
+
+    @property
+    def login_required(self) -> bool:
+        """False only in development, on an address that no other machine reaches."""
+        return self.require_login or self.environment != "development" or not is_loopback(self.host)
 
 
 class _Reader:
@@ -117,6 +123,15 @@ class _Reader:
             return default
         return tuple(values)
 
+    def networks(self, name: str) -> tuple[str, ...]:
+        """Read addresses and networks that are separated by commas."""
+        parts = [part.strip() for part in self.text(name, "").split(",") if part.strip()]
+        try:
+            return tuple(str(ipaddress.ip_network(part, strict=False)) for part in parts)
+        except ValueError as error:
+            self.faults.append(f"{name} must be addresses or networks: {error}")
+            return ()
+
 
 def load_config(environ: Mapping[str, str]) -> GatewayConfig:
     """Return the configuration that an environment asks for.
@@ -142,6 +157,9 @@ def load_config(environ: Mapping[str, str]) -> GatewayConfig:
         cors_origins=read.origins("CORS_ORIGINS", ("http://localhost:3000",)),
         secret_key=read.text("SECRET_KEY", ""),
         access_token_expire_minutes=read.integer("ACCESS_TOKEN_EXPIRE_MINUTES", 30, 1, 1_440),
+        session_expire_hours=read.integer("SESSION_EXPIRE_HOURS", 12, 1, 720),
+        require_login=read.flag("REQUIRE_LOGIN", default=False),
+        trusted_proxies=read.networks("TRUSTED_PROXIES"),
         risk_threshold_low=read.real("RISK_THRESHOLD_LOW", 20.0, 0, 100),
         risk_threshold_medium=read.real("RISK_THRESHOLD_MEDIUM", 50.0, 0, 100),
         risk_threshold_high=read.real("RISK_THRESHOLD_HIGH", 80.0, 0, 100),
@@ -162,9 +180,6 @@ def load_config(environ: Mapping[str, str]) -> GatewayConfig:
         feed_batch_size_max=read.integer("FEED_BATCH_SIZE_MAX", 1024, 1, 4096),
         fold_window_seconds=read.integer("FOLD_WINDOW_SECONDS", 600, 0, 86_400),
         require_fraud_notes=read.flag("REQUIRE_FRAUD_NOTES", default=False),
-        insecure_allow_remote_without_login=read.flag(
-            "INSECURE_ALLOW_REMOTE_WITHOUT_LOGIN", default=False
-        ),
     )
     read.faults += _contradictions(config)
     if read.faults:
@@ -204,18 +219,23 @@ def _contradictions(config: GatewayConfig) -> list[str]:
         )
     if not config.metrics_path.startswith("/"):
         faults.append(f"METRICS_PATH must start with /, was {config.metrics_path!r}")
-    if config.is_production and len(config.secret_key) < _SECRET_LENGTH_MIN:
-        faults.append(
-            f"SECRET_KEY is required when ENVIRONMENT=production: at least {_SECRET_LENGTH_MIN} "
-            "characters"
-        )
     if config.is_production and config.debug:
         faults.append("DEBUG must be false when ENVIRONMENT=production")
-    if not is_loopback(config.host) and not config.insecure_allow_remote_without_login:
-        faults.append(
-            f"HOST {config.host!r} can be reached from other machines and there is no login yet: "
-            "keep a loopback"
-            " address behind a proxy that asks for one, or set "
-            "INSECURE_ALLOW_REMOTE_WITHOUT_LOGIN=true"
+    return faults + _login_faults(config)
+
+
+def _login_faults(config: GatewayConfig) -> list[str]:
+    if not config.login_required:
+        if "*" in config.cors_origins:
+            return ["CORS_ORIGINS must not be * without a login: set REQUIRE_LOGIN=true"]
+        return []
+    fault = secret_fault(config.secret_key)
+    if not fault:
+        return []
+    return [
+        (
+            f"SECRET_KEY {fault}. People log in here, as everywhere but in development on "
+            f"a loopback HOST without REQUIRE_LOGIN; HOST is {config.host!r}, ENVIRONMENT "
+            f"{config.environment!r}. `openssl rand -base64 48` makes a key"
         )
-    return faults
+    ]

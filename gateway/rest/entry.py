@@ -1,6 +1,6 @@
 """Where every request enters, unknown paths included.
 
-Request id, rate limit, log line and figures.
+Request id, client address, rate limit, protective headers, log line and figures.
 """
 
 import re
@@ -11,11 +11,12 @@ from typing import Any
 import msgspec
 import structlog
 from litestar import Litestar
-from litestar.datastructures import MutableScopeHeaders
-from litestar.types import Message, Receive, Scope, Send
+from litestar.types import Message, Scope, Send
 
+from gateway.rest.client_address import ClientAddress
 from gateway.rest.metrics import Metrics
-from gateway.rest.rate_limit import RateLimit
+from gateway.rest.protection import rate_limit_headers, security_headers, with_missing
+from gateway.rest.rate_limit import Allowance, RateLimit
 from gateway.rest.schemas.errors import ErrorBody
 
 _REQUEST_ID = re.compile(rb"^[A-Za-z0-9._-]{1,64}$")
@@ -32,11 +33,21 @@ class GatewayApplication(Litestar):
     Middleware of Litestar runs behind its routing, so it would miss requests to unknown paths.
     """
 
-    def watch(self, metrics: Metrics, rate_limit: RateLimit, exempt: frozenset[str]) -> None:
+    def watch(
+        self,
+        metrics: Metrics,
+        rate_limit: RateLimit,
+        exempt: frozenset[str],
+        client_address: ClientAddress,
+        *,
+        strict_transport: bool,
+    ) -> None:
         """Set what the entry counts and limits; paths in `exempt` are never refused."""
         self._metrics = metrics
         self._rate_limit = rate_limit
         self._exempt = exempt
+        self._client_address = client_address
+        self._strict_transport = strict_transport
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one ASGI connection."""
@@ -44,41 +55,63 @@ class GatewayApplication(Litestar):
             await super().__call__(scope, receive, send)
             return
         request_id = _request_id(scope)
-        scope.setdefault("state", {})["request_id"] = request_id
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
+        state["client"] = client = self._client_address(scope)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         started_ns = time.perf_counter_ns()
         status = _SERVER_ERROR
 
+        allowance = None
+        if scope["path"] not in self._exempt:
+            allowance = self._rate_limit.count(client)
+        headers = security_headers(scope["path"], strict_transport=self._strict_transport)
+        headers += rate_limit_headers(allowance)
+        headers.append((_HEADER, request_id.encode("ascii")))
+
         async def answer(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableScopeHeaders(message)["X-Request-ID"] = request_id
+                message["headers"] = with_missing(list(message["headers"]), headers)
             await send(message)
 
         try:
-            await self._limited(scope, receive, answer)
+            if allowance is not None and allowance.refused:
+                await self._refuse(scope, answer, allowance)
+            else:
+                await super().__call__(scope, receive, answer)
         finally:
             self._tell(scope, status, (time.perf_counter_ns() - started_ns) / 1e9)
 
-    async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
-        client = scope.get("client")
-        if scope["path"] not in self._exempt:
-            retry_after_s = self._rate_limit.refused_for_s(client[0] if client else "")
-            if retry_after_s:
-                await _refuse(scope, send, retry_after_s)
-                return
-        await super().__call__(scope, receive, send)
+    async def _refuse(self, scope: Scope, send: Send, allowance: Allowance) -> None:
+        body = ErrorBody(
+            "RATE_LIMITED",
+            f"too many requests; come back in {allowance.reset_s} s",
+            {"retry_after_s": allowance.reset_s},
+            scope["state"]["request_id"],
+        )
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"retry-after", str(allowance.reset_s).encode()),
+        ]
+        # A page of a permitted origin may read why it was refused.
+        origin = dict(scope["headers"]).get(b"origin", b"")
+        if self.cors_config and self.cors_config.is_origin_allowed(origin.decode("latin-1")):
+            headers += [(b"access-control-allow-origin", origin), (b"vary", b"Origin")]
+        await send({"type": "http.response.start", "status": 429, "headers": headers})
+        await send(
+            {"type": "http.response.body", "body": msgspec.json.encode(body), "more_body": False}
+        )
 
     def _tell(self, scope: Scope, status: int, seconds: float) -> None:
         method = str(scope.get("method", ""))
         route = str(scope.get("path_template") or _UNMATCHED)
         self._metrics.observe(method, route, status, seconds)
+        # The template, because the path itself may name an account.
         level = _log.debug if status < _SERVER_ERROR else _log.warning
-        level(
-            "request", method=method, path=scope["path"], status=status, duration_ms=seconds * 1e3
-        )
+        level("request", method=method, route=route, status=status, duration_ms=seconds * 1e3)
 
 
 def _request_id(scope: Scope) -> str:
@@ -86,25 +119,3 @@ def _request_id(scope: Scope) -> str:
         if name == _HEADER and _REQUEST_ID.match(value):
             return value.decode("ascii")
     return uuid.uuid4().hex
-
-
-async def _refuse(scope: Scope, send: Send, retry_after_s: int) -> None:
-    body = ErrorBody(
-        "RATE_LIMITED",
-        f"too many requests; come back in {retry_after_s} s",
-        {"retry_after_s": retry_after_s},
-        scope["state"]["request_id"],
-    )
-    await send(
-        {
-            "type": "http.response.start",
-            "status": 429,
-            "headers": [
-                (b"content-type", b"application/json"),
-                (b"retry-after", str(retry_after_s).encode()),
-            ],
-        }
-    )
-    await send(
-        {"type": "http.response.body", "body": msgspec.json.encode(body), "more_body": False}
-    )

@@ -62,7 +62,7 @@ class Attempts:
         """
         now = self._now()
         if client is not None:
-            record = (await unit.sessions.locked_throttles([client], now))[client]
+            record = (await unit.sessions.locked_throttles([account, client], now))[client]
             await unit.sessions.put_throttle(
                 Throttle(
                     key=client,

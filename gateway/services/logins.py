@@ -93,7 +93,8 @@ class LoginService:
         )
         now = self._now()
         if user is None or not matches:
-            await self._record("LOGIN_REFUSED", name, name, client)
+            # An unknown name may be a password in the wrong field; it is not kept.
+            await self._record("LOGIN_REFUSED", user.name if user else "unknown", client)
             raise UnauthenticatedError("name or password is wrong", reason="LOGIN_REFUSED")
         async with self._database.write() as unit:
             await self._attempts.succeeded(unit, account, address)
@@ -176,7 +177,7 @@ class LoginService:
         if user is None:
             raise token_refused()
         if not await self._passwords.matches(user.password_hash, current):
-            await self._record("PASSWORD_REFUSED", caller.name, caller.name, client)
+            await self._record("PASSWORD_REFUSED", caller.name, client)
             raise _bad("current_password", "the current password is wrong")
         hashed = await self._passwords.hash(new)
         now = self._now()
@@ -221,18 +222,9 @@ class LoginService:
             user=user,
         )
 
-    async def _record(self, action: str, actor: str, subject: str, client: str) -> None:
-        event = AccessEvent(
-            event_id=None,
-            event_time=self._now(),
-            action=action,
-            actor=actor,
-            subject=subject,
-            client=client,
-            detail="",
-        )
+    async def _record(self, action: str, name: str, client: str) -> None:
         async with self._database.write() as unit:
-            await unit.people.add_access_events([event])
+            await unit.people.add_access_events([_event(self._now(), action, name, client)])
 
 
 def _event(now: datetime, action: str, name: str, client: str) -> AccessEvent:

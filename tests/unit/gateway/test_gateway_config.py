@@ -1,3 +1,5 @@
+import random
+import string
 from pathlib import Path
 
 import pytest
@@ -6,7 +8,8 @@ from gateway.config import load_config
 from gateway.db.url import database_url, synchronous_url
 from gateway.errors import ConfigurationError
 
-SECRET = "s" * 32
+# Random, and of no other use.
+SECRET = "kP3v-8Qz1_wYt6Rb0NnXe5Lg2HsUd7Jc"
 
 
 def test_defaults_are_those_of_the_contract() -> None:
@@ -47,7 +50,7 @@ def test_all_faults_are_reported_at_once() -> None:
         "CORS_ORIGINS",
         "DATABASE_URL",
         "METRICS_PATH",
-        "INSECURE_ALLOW_REMOTE_WITHOUT_LOGIN",
+        "SECRET_KEY",
     ):
         assert name in text
     assert "hunter2" not in text
@@ -62,8 +65,65 @@ def test_production_needs_a_secret_and_logs_json() -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
-def test_loopback_needs_no_permission(host: str) -> None:
-    assert load_config({"HOST": host}).host == host
+def test_development_on_loopback_needs_no_login(host: str) -> None:
+    assert not load_config({"HOST": host}).login_required
+    assert load_config({"HOST": host, "REQUIRE_LOGIN": "true", "SECRET_KEY": SECRET}).login_required
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"HOST": "0.0.0.0"},  # noqa: S104 - login is what it is about
+        {"HOST": "::"},
+        {"HOST": "gateway.example"},
+        {"ENVIRONMENT": "test"},
+        {"ENVIRONMENT": "staging"},
+        {"ENVIRONMENT": "production"},
+        {"REQUIRE_LOGIN": "true"},
+    ],
+)
+def test_login_everywhere_else_needs_a_key(environ: dict[str, str]) -> None:
+    with pytest.raises(ConfigurationError, match="SECRET_KEY"):
+        load_config(environ)
+    assert load_config(environ | {"SECRET_KEY": SECRET}).login_required
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "too-short",
+        "s" * 64,
+        "abcd" * 16,
+        "your-secret-key-change-in-production-0",
+        "CHANGEME-kP3v-8Qz1_wYt6Rb0NnXe5Lg2HsUd7Jc",
+        "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab",
+    ],
+)
+def test_weak_or_known_key_is_refused(key: str) -> None:
+    with pytest.raises(ConfigurationError, match="SECRET_KEY must") as refused:
+        load_config({"ENVIRONMENT": "production", "SECRET_KEY": key})
+    assert key not in refused.value.message
+
+
+def test_random_keys_of_every_form_are_accepted() -> None:
+    generator = random.Random(1)
+    for alphabet in ("0123456789abcdef", string.ascii_letters, string.printable.strip()):
+        for _ in range(200):
+            key = "".join(generator.choices(alphabet, k=40))
+            load_config({"ENVIRONMENT": "production", "SECRET_KEY": f"x{key}x"})
+
+
+def test_proxies_are_addresses_or_networks() -> None:
+    config = load_config({"TRUSTED_PROXIES": "10.1.2.3, 192.168.7.9/24,fd00::/8"})
+    assert config.trusted_proxies == ("10.1.2.3/32", "192.168.7.0/24", "fd00::/8")
+    with pytest.raises(ConfigurationError, match="TRUSTED_PROXIES"):
+        load_config({"TRUSTED_PROXIES": "*"})
+
+
+def test_any_origin_needs_a_login() -> None:
+    with pytest.raises(ConfigurationError, match="CORS_ORIGINS"):
+        load_config({"CORS_ORIGINS": "*"})
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,73 @@
+"""Lets a request through to its handler when its caller may call it; see domain/permission.py."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from gateway.domain.permission import Permission
+from gateway.errors import PermissionDeniedError
+from gateway.rest.session import CALLER
+from gateway.services.access import AccessService, require
+
+_PARAMETER_TYPE = re.compile(r":[a-z]+}")
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def template_of(path: str) -> str:
+    """Return a path template without the types of its parameters."""
+    return _PARAMETER_TYPE.sub("}", path)
+
+
+class Guard:
+    """The guard of every route."""
+
+    def __init__(
+        self,
+        access: Callable[[], AccessService],
+        routes: Mapping[tuple[str, str], Permission],
+        origins: frozenset[str],
+        *,
+        login_required: bool,
+    ) -> None:
+        self._access = access
+        self._routes = routes
+        self._origins = origins
+        self._login_required = login_required
+
+    async def __call__(
+        self, connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler
+    ) -> None:
+        """Return when the request may pass; its caller is then in CALLER."""
+        method = str(connection.scope.get("method", "GET"))
+        if method == "OPTIONS":
+            return
+        if not self._login_required and method not in _READING:
+            self._refuse_foreign_page(connection)
+        path = template_of(connection.scope["path_template"])
+        needed = self._routes.get((method, path), Permission.ADMINISTER)
+        if needed is Permission.PUBLIC:
+            return
+        caller = await self._access().caller(connection.headers.get("authorization", ""))
+        CALLER.set(caller)
+        if caller.user_id:
+            structlog.contextvars.bind_contextvars(caller=caller.user_id)
+        require(caller, needed)
+
+    def _refuse_foreign_page(self, connection: ASGIConnection[Any, Any, Any, Any]) -> None:
+        """Keep pages of other sites from acting through a developer's own browser.
+
+        With a login they lack the token, which no browser sends by itself.
+        """
+        origin = connection.headers.get("origin")
+        if origin is None or origin in self._origins or "*" in self._origins:
+            return
+        if urlsplit(origin).netloc != connection.headers.get("host", ""):
+            raise PermissionDeniedError(
+                "pages of this origin may not do that; CORS_ORIGINS lists those that may",
+                reason="FOREIGN_ORIGIN",
+            )
