@@ -11,6 +11,7 @@ from gateway.config import GatewayConfig, load_config
 from gateway.db.migrate import migrate, schema_versions
 from gateway.errors import ConfigurationError, GatewayError
 from gateway.log import configure_log
+from gateway.people_commands import user
 
 _CONFIGURATION_EXIT_CODE = 2
 
@@ -106,4 +107,4 @@ def _print_openapi(config: GatewayConfig) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(schema), indent=2).decode())
 
 
-COMMANDS: list[click.Command] = [gateway, db]
+COMMANDS: list[click.Command] = [gateway, db, user]
