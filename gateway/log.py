@@ -8,6 +8,8 @@ import sys
 
 import structlog
 
+from gateway.log_masking import mask_line
+
 
 def configure_log(level: str, log_format: str) -> None:
     """Send everything that this process logs to standard error.
@@ -18,9 +20,10 @@ def configure_log(level: str, log_format: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        mask_line,
     ]
     if log_format == "json":
-        shared.append(structlog.processors.format_exc_info)
         renderer: structlog.typing.Processor = structlog.processors.JSONRenderer()
     else:
         renderer = structlog.dev.ConsoleRenderer(
