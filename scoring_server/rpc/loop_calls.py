@@ -15,7 +15,7 @@ from scoring_server.rpc.loop import Arrival, Loop, request_id_of, status_parts
 from scoring_server.rpc.serving import refuse_expired, too_many
 from scoring_server.rpc.status import code_of, log_unexpected
 from scoring_server.rpc.transport import UnaryMethod
-from scoring_server.telemetry.metrics import MethodMetrics
+from scoring_server.telemetry.method_metrics import MethodMetrics
 
 # Enough to spread the cost of a commit thin, few enough that the last one's answer is not late.
 # Chosen by us.

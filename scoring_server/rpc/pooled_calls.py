@@ -18,7 +18,7 @@ from scoring_server.rpc.loop import Arrival, Loop, On, request_id_of, status_par
 from scoring_server.rpc.serving import IdleCalls, refuse_expired, too_many
 from scoring_server.rpc.status import code_of, log_unexpected
 from scoring_server.rpc.transport import Method, ServerStreamMethod, StreamMethod, UnaryMethod
-from scoring_server.telemetry.metrics import MethodMetrics
+from scoring_server.telemetry.method_metrics import MethodMetrics
 
 # Requests of a method that gRPC core may hand over at once; more wait inside it. Chosen by us.
 _SLOTS = 8

@@ -1,5 +1,7 @@
 """What ScoringService counts."""
 
+from collections import Counter
+
 from anomaly.v1 import scoring_service_pb2
 
 from scoring_server.engine.engine import Assessment
@@ -33,11 +35,12 @@ class ScoringCounters:
         """Count new transactions by what was decided."""
         decisions = assessment.decision.tolist()
         self.new(len(decisions))
-        for decision in decisions:
-            self._decisions[decision].inc()
-        for severity in assessment.severity.tolist():
-            self._severities[severity].inc()
-        alert_count = int((assessment.risk_score >= alert_threshold).sum())
+        for decision, count in Counter(decisions).items():
+            self._decisions[decision].inc(count)
+        for severity, count in Counter(assessment.severity.tolist()).items():
+            self._severities[severity].inc(count)
+        # For the few rows of a block, a list is several times as fast as an array.
+        alert_count = sum(score >= alert_threshold for score in assessment.risk_score.tolist())
         if alert_count:
             self._alerts.inc(alert_count)
         for reason in assessment.degraded_reasons:

@@ -11,7 +11,7 @@ from scoring_server.rpc.bounded_pool import BoundedPool
 from scoring_server.rpc.serving import REQUEST_ID_LENGTH_MAX, IdleCalls, refuse_expired
 from scoring_server.rpc.status import code_of, log_unexpected, status_of
 from scoring_server.rpc.transport import Method, ServerStreamMethod, StreamMethod, UnaryMethod
-from scoring_server.telemetry.metrics import MethodMetrics
+from scoring_server.telemetry.method_metrics import MethodMetrics
 
 
 class StockCall:

@@ -2,38 +2,9 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
 
-# Fine where answers lie when all is well, up to the longest authorisation times. Chosen by us.
-_LATENCY_BUCKETS_S = (
-    *(50e-6, 75e-6, 100e-6, 150e-6, 200e-6, 300e-6, 500e-6, 750e-6),
-    *(1e-3, 1.5e-3, 2e-3, 3e-3, 5e-3, 7.5e-3, 10e-3, 20e-3, 50e-3, 100e-3, 250e-3, 500e-3, 1.0),
-)
-
-
-class MethodMetrics:
-    """Counts and latencies of one method.
-
-    Args:
-        codes: every status code that a call can end with, by its upper-case name.
-    """
-
-    def __init__(
-        self, requests: Counter, latency: Histogram, method: str, codes: Iterable[str]
-    ) -> None:
-        self._by_code = {code: requests.labels(method, code) for code in codes}
-        self._observe = latency.labels(method).observe
-        self._ok = self._by_code["OK"].inc
-
-    def succeeded(self, elapsed_ns: int) -> None:
-        """Count a call that was answered."""
-        self._ok()
-        self._observe(elapsed_ns * 1e-9)
-
-    def failed(self, code: str, elapsed_ns: int) -> None:
-        """Count a call that ended with an error."""
-        self._by_code[code].inc()
-        self._observe(elapsed_ns * 1e-9)
+from scoring_server.telemetry.method_metrics import MethodMetrics, MethodsCollector
 
 
 class Metrics:
@@ -41,19 +12,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._requests = Counter(
-            "anomaly_rpc_requests",
-            "Calls that ended, by method and status code.",
-            ("method", "code"),
-            registry=self.registry,
-        )
-        self._latency = Histogram(
-            "anomaly_rpc_duration_seconds",
-            "Time from the start of a call's handling to its answer.",
-            ("method",),
-            buckets=_LATENCY_BUCKETS_S,
-            registry=self.registry,
-        )
+        self._methods = MethodsCollector()
+        self.registry.register(self._methods)
         self._shed = self._counter("anomaly_rpc_shed", "Calls refused by a bound.", "method")
         self._transactions = self._counter(
             "anomaly_transactions", "Transactions that came in, by what became of them.", "outcome"
@@ -78,7 +38,7 @@ class Metrics:
 
     def method(self, method: str, codes: Iterable[str]) -> MethodMetrics:
         """Return the metrics of one method."""
-        return MethodMetrics(self._requests, self._latency, method, codes)
+        return self._methods.method(method, codes)
 
     def shed(self, method: str) -> Callable[[], None]:
         """Return what counts a refused call of one method."""

@@ -1,19 +1,24 @@
+import pytest
+
 from scoring_server.telemetry.metrics import Metrics
 
 
 def test_calls_are_counted_by_method_and_code_and_timed():
     metrics = Metrics()
     method = metrics.method("/s/M", ("OK", "INTERNAL"))
-    method.succeeded(60_000)
-    method.succeeded(2_000_000_000)
+    method.succeeded(75_000)
+    method.succeeded_together([2_000_000_000, 75_001])
     method.failed("INTERNAL", 1_000)
     read = metrics.registry.get_sample_value
-    assert read("anomaly_rpc_requests_total", {"method": "/s/M", "code": "OK"}) == 2
+    assert read("anomaly_rpc_requests_total", {"method": "/s/M", "code": "OK"}) == 3
     assert read("anomaly_rpc_requests_total", {"method": "/s/M", "code": "INTERNAL"}) == 1
-    assert read("anomaly_rpc_duration_seconds_count", {"method": "/s/M"}) == 3
+    assert read("anomaly_rpc_duration_seconds_count", {"method": "/s/M"}) == 4
+    total_s = read("anomaly_rpc_duration_seconds_sum", {"method": "/s/M"})
+    assert total_s == pytest.approx(2.000151001)
     below_75_us = {"method": "/s/M", "le": "7.5e-05"}
     assert read("anomaly_rpc_duration_seconds_bucket", below_75_us) == 2
-    assert read("anomaly_rpc_duration_seconds_bucket", {"method": "/s/M", "le": "1.0"}) == 2
+    assert read("anomaly_rpc_duration_seconds_bucket", {"method": "/s/M", "le": "1.0"}) == 3
+    assert read("anomaly_rpc_duration_seconds_bucket", {"method": "/s/M", "le": "+Inf"}) == 4
 
 
 def test_gauges_are_read_when_scraped():
