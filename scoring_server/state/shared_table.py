@@ -7,6 +7,7 @@ thrown away and rebuilt from there.
 """
 
 import json
+import mmap
 import uuid
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -96,7 +97,7 @@ class State:
         self.directory = directory
         self.capacities = capacities
         self._shapes = _shapes(capacities)
-        self._maps: list[np.memmap[Any, Any]] = []
+        self._maps: list[mmap.mmap] = []
         self.tables: tuple[NDArray[Any], ...] = ()
         self.was_clean = False
         self.was_whole = False
@@ -105,7 +106,7 @@ class State:
         if directory is None or not self._fits(directory):
             self.reset()
         else:
-            self.tables = tuple(self._map(name, "r+") for name in self._shapes)
+            self.tables = tuple(self._map(name) for name in self._shapes)
             self.was_clean = bool(self.header["clean"])
             died_idle = self.header["boot"] == _boot() and not self.header["busy"].any()
             self.was_whole = self.was_clean or died_idle
@@ -131,7 +132,8 @@ class State:
         else:
             for name in self._shapes:
                 self._path(name).unlink(missing_ok=True)
-            self.tables = tuple(self._map(name, "w+") for name in self._shapes)
+                self._path(name).touch()
+            self.tables = tuple(self._map(name) for name in self._shapes)
             meta = {"layout_version": dtypes.LAYOUT_VERSION, **asdict(self.capacities)}
             (self.directory / _META).write_text(json.dumps(meta, indent=2), encoding="utf-8")
         header = self.header
@@ -172,11 +174,19 @@ class State:
         assert self.directory is not None
         return self.directory / f"{name}.table"
 
-    def _map(self, name: str, mode: Any) -> NDArray[Any]:
+    def _map(self, name: str) -> NDArray[Any]:
         dtype, shape = self._shapes[name]
-        mapped: np.memmap[Any, Any] = np.memmap(self._path(name), dtype, mode, shape=shape)
+        size_bytes = dtype.itemsize * int(np.prod(shape))
+        with self._path(name).open("r+b") as file:
+            file.truncate(size_bytes)
+            mapped = mmap.mmap(file.fileno(), size_bytes)
+        # Keys are hashes, so neighbours have nothing to do with each other. Without this the first
+        # touch of a page reads and dirties those around it: 2,000 first touches on ext4 took 418 ms
+        # without and 14 ms with it.
+        if hasattr(mmap, "MADV_RANDOM"):
+            mapped.madvise(mmap.MADV_RANDOM)
         self._maps.append(mapped)
-        return mapped.view(np.ndarray)
+        return np.frombuffer(mapped, dtype).reshape(shape)
 
     def _fits(self, directory: Path) -> bool:
         try:
