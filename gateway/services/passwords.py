@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import cached_property
 from typing import TypeVar
 
 import argon2
@@ -21,14 +22,17 @@ _CHECKED_LENGTH_MAX = 1024
 
 
 class Passwords:
-    """Hashes and checks passwords."""
+    """Hashes and checks passwords. Another hasher is for tests, which have no time to spare."""
 
-    def __init__(self) -> None:
-        self._hasher = argon2.PasswordHasher()
+    def __init__(self, hasher: argon2.PasswordHasher | None = None) -> None:
+        self._hasher = hasher or argon2.PasswordHasher()
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._waiting = 0
-        # Checked in place of the hash of somebody who does not exist, to take as long.
-        self._nobody = self._hasher.hash("nobody has this password")
+
+    @cached_property
+    def _nobody(self) -> str:
+        """A hash that is checked for somebody who does not exist, to take as long."""
+        return self._hasher.hash("nobody has this password")
 
     async def hash(self, password: str) -> str:
         """Return the hash to store."""
@@ -44,12 +48,14 @@ class Passwords:
         """
         if len(password) > _CHECKED_LENGTH_MAX:
             password, password_hash = "", ""
-        found = await self._run(lambda: self._check(password_hash or self._nobody, password))
+        found = await self._run(lambda: self._check(password_hash, password))
         return found and bool(password_hash)
 
     def _check(self, password_hash: str, password: str) -> bool:
+        # Made at the first check of all, whoever that is for; not at the start, which it would slow.
+        nobody = self._nobody
         try:
-            return self._hasher.verify(password_hash, password)
+            return self._hasher.verify(password_hash or nobody, password)
         except (VerificationError, InvalidHashError):
             return False
 
