@@ -76,6 +76,7 @@ ROUTES: dict[tuple[str, str], Permission] = {
     ("GET", "/openapi.json"): Permission.PUBLIC,
     ("GET", "/schema"): Permission.PUBLIC,
     ("GET", "/schema/openapi.json"): Permission.PUBLIC,
+    ("GET", "/schema/{path}"): Permission.PUBLIC,
     ("GET", "/health"): Permission.PUBLIC,
     ("GET", "/health/ready"): Permission.PUBLIC,
     ("GET", "/metrics"): Permission.READ,

@@ -52,7 +52,7 @@ class Passwords:
         return found and bool(password_hash)
 
     def _check(self, password_hash: str, password: str) -> bool:
-        # Made at the first check of all, whoever that is for; not at the start, which it would slow.
+        # Made at the first check of all, whoever that is for, so that the start is not slower.
         nobody = self._nobody
         try:
             return self._hasher.verify(password_hash or nobody, password)
