@@ -1,11 +1,7 @@
 """Every route needs a permission, and over real HTTP each caller gets exactly his."""
 
-import asyncio
 import itertools
-import os
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +20,10 @@ from gateway.domain.permission import (
     Scope,
 )
 from gateway.rest.guard import template_of
+from tests.support.gateway_process import serving
 from tests.support.people import AUTHOR, SECRET, add_user, bearer, log_in, people_of
-from tests.support.product import wait_for
 from tests.support.scripted_scoring_server import ScriptedScoringServer
 
-ANOMALY = Path(sys.executable).parent / "anomaly"
 REFUSED = {401, 403}
 
 
@@ -57,24 +52,6 @@ def test_each_role_may_do_all_that_the_one_before_may() -> None:
         assert lower < higher
     assert allowed[-1] == set(Permission)
     assert not any(Permission.OWN in permissions for permissions in SCOPE_PERMISSIONS.values())
-
-
-@asynccontextmanager
-async def serving(tmp_path: Path, **environ: str) -> AsyncIterator[httpx.AsyncClient]:
-    """Run a gateway in a process of its own and yield a client of it."""
-    with (tmp_path / "gateway.log").open("wb") as log:
-        running = await asyncio.create_subprocess_exec(
-            ANOMALY, "gateway", env=os.environ | environ, stderr=log
-        )
-    try:
-        runtime = Path(environ["DATA_DIR"]) / "gateway.json"
-        await asyncio.to_thread(wait_for, "gateway.json", runtime.exists)
-        port = runtime.read_text().partition('"port":')[2].strip(" }")
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
-            yield client
-    finally:
-        running.kill()
-        await running.wait()
 
 
 @pytest.fixture
@@ -111,8 +88,6 @@ async def test_each_caller_gets_exactly_his_routes(
         "ENVIRONMENT": "production",
         "SECRET_KEY": SECRET,
         "DATABASE_URL": database_url.replace("+aiosqlite", ""),
-        "DATA_DIR": str(tmp_path / "data"),
-        "PORT": "0",
         "SCORING_TARGET": scoring.target,
         "RATE_LIMIT_REQUESTS": "0",
     }
