@@ -39,6 +39,7 @@ from gateway.rest.error_responses import EXCEPTION_HANDLERS
 from gateway.rest.metrics import Metrics, metrics_handler
 from gateway.rest.protection import EXPOSED_HEADERS
 from gateway.rest.rate_limit import RateLimit
+from gateway.rest.security_description import SECURITY_COMPONENTS, security_of
 from gateway.scoring.client import ScoringClient
 from gateway.services.alerts import AlertService
 from gateway.services.background import FeedFollower, LabelCourier
@@ -204,6 +205,8 @@ def build(config: GatewayConfig) -> GatewayApplication:
             version=version("anomaly"),
             description=_DESCRIPTION,
             path="/schema",
+            components=SECURITY_COMPONENTS,
+            security=security_of(login_required=config.login_required),
             render_plugins=[JsonRenderPlugin()],
         ),
         request_max_body_size=_BODY_SIZE_BYTES_MAX,

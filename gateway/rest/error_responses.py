@@ -159,6 +159,8 @@ RESPONSES: dict[int, ResponseSpec] = {
     status: ResponseSpec(ErrorBody, description=text, generate_examples=False)
     for status, text in (
         (400, "The request cannot be read, or breaks a rule"),
+        (401, "Nobody knows who is calling: log in first, or again"),
+        (403, "The caller may not do that"),
         (404, "No such thing"),
         (409, "Stale version, illegal move, or other content under a known id"),
         (422, "Fields are missing or wrong; details.fields names them all"),

@@ -7,6 +7,7 @@ from litestar.params import JSONBody
 
 from gateway.rest import people_views as views
 from gateway.rest.body import JsonBody
+from gateway.rest.error_responses import RESPONSES
 from gateway.rest.schemas.people import (
     Done,
     LoginBody,
@@ -30,7 +31,9 @@ class AuthController(Controller):
         status_code=200,
         dto=JsonBody[LoginBody],
         return_dto=None,
+        responses=RESPONSES,
         operation_id="log_in",
+        security=[{}],
         summary="Log in",
     )
     async def log_in(
@@ -44,7 +47,9 @@ class AuthController(Controller):
         status_code=200,
         dto=JsonBody[RefreshBody],
         return_dto=None,
+        responses=RESPONSES,
         operation_id="refresh_login",
+        security=[{}],
         summary="Get new tokens",
     )
     async def refresh_login(
@@ -53,13 +58,15 @@ class AuthController(Controller):
         """Return new tokens. A refresh token that comes a second time ends its session."""
         return views.login(await logins.refresh(data.refresh_token, client_of(request)))
 
-    @post("/logout", status_code=200, operation_id="log_out", summary="Log out")
+    @post(
+        "/logout", status_code=200, responses=RESPONSES, operation_id="log_out", summary="Log out"
+    )
     async def log_out(self, request: Request[Any, Any, Any], logins: Logins) -> Done:
         """End the session; its tokens are refused from now on."""
         await logins.log_out(CALLER.get(), client_of(request))
         return Done(success=True, message="logged out")
 
-    @get("/me", operation_id="get_me", summary="Who am I")
+    @get("/me", responses=RESPONSES, operation_id="get_me", summary="Who am I")
     async def get_me(self, logins: Logins) -> MeEnvelope:
         """Return the caller and what he may do."""
         caller = CALLER.get()
@@ -69,6 +76,7 @@ class AuthController(Controller):
         "/password",
         dto=JsonBody[PasswordBody],
         return_dto=None,
+        responses=RESPONSES,
         operation_id="change_password",
         summary="Change one's password",
     )

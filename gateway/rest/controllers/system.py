@@ -32,6 +32,7 @@ class HealthController(Controller):
 
     path = "/health"
     tags = ("system",)
+    security = ({},)
 
     @get(operation_id="health", summary="Is the gateway alive")
     async def health(self, about: NamedDependency[Health]) -> Health:

@@ -8,6 +8,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from gateway.domain.pagination import LIMIT_DEFAULT
 from gateway.rest import people_views as views
 from gateway.rest.body import JsonBody
+from gateway.rest.error_responses import RESPONSES
 from gateway.rest.schemas.people import (
     AccessEventListBody,
     Done,
@@ -33,7 +34,7 @@ class UserController(Controller):
     path = "/api/users"
     tags = ("people",)
 
-    @get(operation_id="list_users", summary="List users")
+    @get(responses=RESPONSES, operation_id="list_users", summary="List users")
     async def list_users(
         self, people: People, page: Page = 1, limit: Limit = LIMIT_DEFAULT
     ) -> UserListBody:
@@ -43,7 +44,13 @@ class UserController(Controller):
             [views.user(each) for each in found], views.pagination(page, limit, total)
         )
 
-    @post(dto=JsonBody[NewUserBody], return_dto=None, operation_id="add_user", summary="Add a user")
+    @post(
+        dto=JsonBody[NewUserBody],
+        return_dto=None,
+        responses=RESPONSES,
+        operation_id="add_user",
+        summary="Add a user",
+    )
     async def add_user(
         self,
         request: Request[Any, Any, Any],
@@ -63,7 +70,7 @@ class UserController(Controller):
         )
         return UserEnvelope(views.user(user))
 
-    @get("/{user_id:str}", operation_id="get_user", summary="Get a user")
+    @get("/{user_id:str}", responses=RESPONSES, operation_id="get_user", summary="Get a user")
     async def get_user(self, people: People, user_id: FromPath[str]) -> UserEnvelope:
         """Return a user."""
         return UserEnvelope(views.user(await people.user(user_id)))
@@ -72,6 +79,7 @@ class UserController(Controller):
         "/{user_id:str}",
         dto=JsonBody[UserChangeBody],
         return_dto=None,
+        responses=RESPONSES,
         operation_id="change_user",
         summary="Change a user",
     )
@@ -97,7 +105,13 @@ class UserController(Controller):
         )
         return UserEnvelope(views.user(await people.change_user(user_id, change, _author(request))))
 
-    @delete("/{user_id:str}", status_code=200, operation_id="remove_user", summary="Remove a user")
+    @delete(
+        "/{user_id:str}",
+        status_code=200,
+        responses=RESPONSES,
+        operation_id="remove_user",
+        summary="Remove a user",
+    )
     async def remove_user(
         self, request: Request[Any, Any, Any], people: People, user_id: FromPath[str]
     ) -> Done:
@@ -112,7 +126,7 @@ class TokenController(Controller):
     path = "/api/tokens"
     tags = ("people",)
 
-    @get(operation_id="list_tokens", summary="List service tokens")
+    @get(responses=RESPONSES, operation_id="list_tokens", summary="List service tokens")
     async def list_tokens(
         self, people: People, page: Page = 1, limit: Limit = LIMIT_DEFAULT
     ) -> ServiceTokenListBody:
@@ -125,6 +139,7 @@ class TokenController(Controller):
     @post(
         dto=JsonBody[NewServiceTokenBody],
         return_dto=None,
+        responses=RESPONSES,
         operation_id="add_token",
         summary="Add a service token",
     )
@@ -143,6 +158,7 @@ class TokenController(Controller):
     @delete(
         "/{token_id:str}",
         status_code=200,
+        responses=RESPONSES,
         operation_id="revoke_token",
         summary="Revoke a service token",
     )
@@ -156,6 +172,7 @@ class TokenController(Controller):
 
 @get(
     "/api/access-events",
+    responses=RESPONSES,
     operation_id="list_access_events",
     summary="Read the record of access",
     tags=["people"],
