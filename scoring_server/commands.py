@@ -27,8 +27,8 @@ json_option = click.option("--json", "machine_readable", is_flag=True, help="Pri
 @click.command()
 def serve() -> None:
     """Run the scoring server."""
-    # Read by gRPC core when it is first used; the thread that drives the completion queue then polls
-    # the sockets itself instead of being woken by gRPC's own threads.
+    # Read by gRPC core when it is first used; the thread that drives the completion queue then
+    # polls the sockets itself instead of being woken by the threads of gRPC.
     os.environ.setdefault("GRPC_EXPERIMENTS", GRPC_EXPERIMENTS)
     from scoring_server.app import serve as run
 
