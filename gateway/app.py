@@ -1,12 +1,7 @@
 """Wiring: from a configuration to an application that serves."""
 
-import asyncio
-import random
-import secrets
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from importlib.metadata import version
 from typing import Any
 
@@ -19,39 +14,21 @@ from litestar.openapi.plugins import JsonRenderPlugin
 
 from gateway.clock import monotonic_s, utc_now
 from gateway.config import GatewayConfig
-from gateway.db.engine import Database
 from gateway.errors import GatewayError
-from gateway.people_parts import PeopleParts, guard
 from gateway.rest.client_address import ClientAddress
-from gateway.rest.controllers.alerts import AlertController
-from gateway.rest.controllers.auth import AuthController
-from gateway.rest.controllers.dashboard import DashboardController
-from gateway.rest.controllers.detection import DetectionController
-from gateway.rest.controllers.investigations import InvestigationController
-from gateway.rest.controllers.system import Health, HealthController, docs, index, openapi
-from gateway.rest.controllers.users import (
-    TokenController,
-    UserController,
-    list_access_events,
-)
+from gateway.rest.controllers.system import Health
 from gateway.rest.entry import GatewayApplication
 from gateway.rest.error_responses import EXCEPTION_HANDLERS
 from gateway.rest.metrics import Metrics, metrics_handler
 from gateway.rest.protection import EXPOSED_HEADERS
 from gateway.rest.rate_limit import RateLimit
 from gateway.rest.security_description import SECURITY_COMPONENTS, security_of
-from gateway.scoring.client import ScoringClient
-from gateway.services.alerts import AlertService
-from gateway.services.background import FeedFollower, LabelCourier
-from gateway.services.dashboard import DashboardService
-from gateway.services.detection import DetectionService
-from gateway.services.health import HealthService
-from gateway.services.ingest import Ingest, Progress
-from gateway.services.investigations import InvestigationService
-from gateway.services.labelling import LabelDelivery
-from gateway.services.lease import Lease, holder_name
+from gateway.topics import people, work
+from gateway.topics.shared import Shared, Task
+from gateway.topics.topic import Topic
 
 APP_NAME = "anomaly"
+TOPICS: tuple[Topic, ...] = (work.TOPIC, people.TOPIC)
 _BODY_SIZE_BYTES_MAX = 1024 * 1024
 _EXEMPT_FROM_LIMIT = frozenset(
     {"/health", "/health/ready", "/", "/docs", "/redoc", "/openapi.json"}
@@ -65,42 +42,16 @@ _log = structlog.get_logger(__name__)
 
 
 class Parts:
-    """Everything that lives as long as the application does; made inside its event loop."""
+    """What lives as long as the application does; made inside its event loop."""
 
     def __init__(self, config: GatewayConfig) -> None:
-        generator = random.Random(secrets.randbits(64))  # noqa: S311 - jitter, not a secret
-        self.database = Database(config.database_url, config.database_pool_size)
-        self.scoring = ScoringClient(
-            config.scoring_target, config.scoring_timeout_ms / 1000, config.feed_batch_size_max
-        )
-        self.progress = Progress()
-        self.ingest = Ingest(
-            self.database,
-            self.progress,
-            utc_now,
-            timedelta(seconds=config.fold_window_seconds),
-        )
-        self.lease = Lease(self.database, holder_name(), utc_now, monotonic_s)
-        self.follower = FeedFollower(self.lease, self.scoring, self.ingest, generator)
-        self.courier = LabelCourier(
-            LabelDelivery(self.database, self.scoring, utc_now), self.lease, generator
-        )
-        self.alerts = AlertService(self.database, utc_now, self.courier.wake)
-        self.investigations = InvestigationService(
-            self.database,
-            utc_now,
-            new_id,
-            self.courier.wake,
-            require_fraud_notes=config.require_fraud_notes,
-        )
-        self.dashboard = DashboardService(self.database, utc_now)
-        self.detection = DetectionService(
-            self.database, self.scoring, self.progress, config.ingest_wait_ms / 1000
-        )
-        self.health = HealthService(
-            self.database, self.scoring, self.lease, self.follower, self.progress
-        )
-        self.people = PeopleParts(config, self.database, new_id)
+        self.shared = Shared(config)
+        self.services: dict[str, Any] = {}
+        self.tasks: list[Task] = []
+        for topic in TOPICS:
+            live = topic.start(self.shared)
+            self.services.update(live.services)
+            self.tasks += live.tasks
         self.label_backlog = 0
 
     async def read_backlog(self) -> None:
@@ -109,30 +60,10 @@ class Parts:
         A database that is away leaves the last value.
         """
         try:
-            async with self.database.read() as unit:
+            async with self.shared.database.read() as unit:
                 self.label_backlog = await unit.outbox.backlog()
         except GatewayError as error:
             _log.warning("backlog_unknown", fault=error.message)
-
-    async def run_beside(self) -> AsyncIterator[None]:
-        """Follow the feed and deliver labels around one `yield`."""
-        tasks = [
-            asyncio.create_task(self.follower.run(), name="feed"),
-            asyncio.create_task(self.courier.run(), name="labels"),
-        ]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await self.scoring.close()
-            await self.database.close()
-
-
-def new_id(prefix: str) -> str:
-    """Return a new random id with a prefix that tells what it names."""
-    return f"{prefix}_{uuid.uuid4().hex}"
 
 
 def build(config: GatewayConfig) -> GatewayApplication:
@@ -146,31 +77,15 @@ def build(config: GatewayConfig) -> GatewayApplication:
         _log.info("gateway_starts", environment=config.environment, scoring=config.scoring_target)
         if not config.login_required:
             _log.warning("anybody_on_this_machine_may_do_everything", login_required=False)
-        async for _ in parts["all"].run_beside():
+        async for _ in parts["all"].shared.run_beside(parts["all"].tasks):
             yield
         _log.info("gateway_stopped")
 
-    def part(name: str) -> Provide:
-        return Provide(lambda: getattr(parts["all"], name), sync_to_thread=False)
-
-    def people(name: str) -> Provide:
-        return Provide(lambda: getattr(parts["all"].people, name), sync_to_thread=False)
+    def service(name: str) -> Provide:
+        return Provide(lambda: parts["all"].services[name], sync_to_thread=False)
 
     about = Health("healthy", APP_NAME, version("anomaly"), config.environment)
-    handlers: list[Any] = [
-        AlertController,
-        InvestigationController,
-        DetectionController,
-        DashboardController,
-        HealthController,
-        AuthController,
-        UserController,
-        TokenController,
-        list_access_events,
-        index,
-        docs,
-        openapi,
-    ]
+    handlers = [handler for topic in TOPICS for handler in topic.handlers]
     if config.enable_metrics:
         _gauges(metrics, parts)
 
@@ -180,19 +95,12 @@ def build(config: GatewayConfig) -> GatewayApplication:
         handlers.append(metrics_handler(config.metrics_path, metrics, refresh))
     application = GatewayApplication(
         route_handlers=handlers,
-        dependencies={
-            "alerts": part("alerts"),
-            "investigations": part("investigations"),
-            "detection": part("detection"),
-            "dashboard": part("dashboard"),
-            "health": part("health"),
-            "logins": people("logins"),
-            "people": people("people"),
-            "passwords": people("passwords"),
+        dependencies={name: service(name) for topic in TOPICS for name in topic.names}
+        | {
             "about": Provide(lambda: about, sync_to_thread=False),
             "clock": Provide(lambda: utc_now, sync_to_thread=False),
         },
-        guards=[guard(config, lambda: parts["all"].people.access)],
+        guards=[people.guard(config, lambda: parts["all"].services["access"])],
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=[lifespan],
         cors_config=CORSConfig(
@@ -227,17 +135,17 @@ def _gauges(metrics: Metrics, parts: dict[str, Parts]) -> None:
     metrics.gauge(
         "gateway_feed_sequence",
         "Sequence up to which the feed is in the database",
-        lambda: parts["all"].progress.position.sequence,
+        lambda: parts["all"].shared.progress.position.sequence,
     )
     metrics.gauge(
         "gateway_feed_lag_events",
         "Events of the feed that are not in the database yet",
-        lambda: parts["all"].progress.lag,
+        lambda: parts["all"].shared.progress.lag,
     )
     metrics.gauge(
         "gateway_feed_connected",
         "1 while this process receives the feed",
-        lambda: parts["all"].follower.connected,
+        lambda: parts["all"].shared.follower.connected,
     )
     metrics.gauge(
         "gateway_label_outbox",

@@ -133,13 +133,13 @@ def _run(work: "Callable[[PeopleService, Author], Awaitable[T]]") -> T:
     # Imported late: help needs none of it.
     import os
 
-    from gateway.app import new_id
     from gateway.clock import utc_now
     from gateway.config import load_config
     from gateway.db.engine import Database
     from gateway.db.migrate import migrate
     from gateway.errors import GatewayError
     from gateway.services.people import Author, PeopleService
+    from gateway.topics.shared import new_id
 
     async def use(url: str) -> T:
         database = Database(url, 1)

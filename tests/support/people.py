@@ -5,12 +5,12 @@ from typing import Any
 import argon2
 import httpx
 
-from gateway.app import new_id
 from gateway.clock import utc_now
 from gateway.db.engine import Database
 from gateway.domain.people import User
 from gateway.domain.permission import Role
 from gateway.services.people import Author, PeopleService
+from gateway.topics.shared import new_id
 
 # Random, and of no other use.
 SECRET = "Vn4_tQ8z-Lw1xKe6RbY0pHs3Gd7Mj5Fc"

@@ -2,8 +2,6 @@
 
 from alembic import context
 
-# Imported for what it adds to the metadata.
-from gateway.db import people_tables  # noqa: F401 - see above
 from gateway.db.tables import metadata
 
 context.configure(

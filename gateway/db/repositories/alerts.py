@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
 from gateway.db import bulk
-from gateway.db.tables import alert_events, alert_transactions, alerts
+from gateway.db.tables.alerts import alert_events, alert_transactions, alerts
 from gateway.domain.alert import Alert, AlertEvent, AlertPage, AlertTransaction
 from gateway.domain.enumerations import AlertStatus, CaseDecision, EntityType, Severity
 from gateway.domain.pagination import (

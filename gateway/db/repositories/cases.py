@@ -4,7 +4,7 @@ import msgspec
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.db.tables import decisions, notes
+from gateway.db.tables.alerts import decisions, notes
 from gateway.domain.alert import DecisionRecord, Note
 from gateway.domain.enumerations import CaseDecision
 

@@ -12,7 +12,7 @@ from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db import bulk
-from gateway.db.tables import (
+from gateway.db.tables.feed import (
     dead_events,
     feed_position,
     hourly_rollups,

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.db.tables import label_outbox
+from gateway.db.tables.alerts import label_outbox
 from gateway.domain.alert import OutboxLabel
 from gateway.domain.enumerations import LabelValue
 

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Row, Select, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.db.people_tables import access_events, service_tokens, users
+from gateway.db.tables.people import access_events, service_tokens, users
 from gateway.domain.people import AccessEvent, ServiceToken, User, UserStatus
 from gateway.domain.permission import Role, Scope
 

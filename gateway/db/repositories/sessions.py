@@ -9,8 +9,8 @@ from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db.bulk import upsert
-from gateway.db.people_tables import login_throttles, refresh_tokens, sessions, users
 from gateway.db.repositories.people import user_of
+from gateway.db.tables.people import login_throttles, refresh_tokens, sessions, users
 from gateway.domain.people import RefreshToken, Session, Throttle, User
 
 _SESSION_COLUMNS = [column.label(f"session_{column.name}") for column in sessions.c]

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from gateway.app import new_id
 from gateway.db.engine import Database
 from gateway.domain.permission import Role
 from gateway.errors import ResourceExhaustedError, UnauthenticatedError
 from gateway.services.logins import LoginService
 from gateway.services.passwords import Passwords, hashed_now
 from gateway.services.tokens import AccessTokens
+from gateway.topics.shared import new_id
 from tests.support.people import CHEAP, PASSWORD, SECRET, add_user
 
 GUESS = "not it"

@@ -15,7 +15,7 @@ from sqlalchemy import (
     Text,
 )
 
-from gateway.db.tables import metadata
+from gateway.db.tables.base import metadata
 from gateway.db.types import UtcTime
 
 # Field order is that of domain.people.User. A removed user keeps his row, and so his name.

@@ -1,0 +1,125 @@
+"""Alerts, their history, and what analysts leave behind."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+)
+
+from gateway.db.tables.base import RowNumber, metadata
+from gateway.db.types import UtcTime
+
+# Field order is that of domain.alert.Alert.
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("alert_id", String(64), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("risk_score", Double, nullable=False),
+    Column("entity", String(64), nullable=False),
+    Column("entity_type", String(16), nullable=False),
+    Column("account_id", String(64), nullable=False),
+    Column("leading_reason", String(64), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("transaction_id", String(64), nullable=False),
+    Column("transaction_count", Integer, nullable=False),
+    Column("first_event_time", UtcTime, nullable=False),
+    Column("last_event_time", UtcTime, nullable=False),
+    Column("raised_time", UtcTime, nullable=False),
+    Column("updated_time", UtcTime, nullable=False),
+    Column("response_deadline", UtcTime, nullable=False),
+    Column("resolution_deadline", UtcTime, nullable=False),
+    Column("claimed_time", UtcTime),
+    Column("closed_time", UtcTime),
+    Column("outcome", String(16)),
+    Column("assigned_to", String(64)),
+    Column("fraud_count", Integer, nullable=False),
+    Column("is_open", Boolean, nullable=False),
+    Column("queue_rank", Double, nullable=False),
+    # The three orders of the list, each with the id that makes it total.
+    Index(None, "raised_time", "alert_id"),
+    Index(None, "risk_score", "alert_id"),
+    Index(None, "is_open", "queue_rank", "alert_id"),
+    Index(None, "status", "severity"),
+    # Folding, and an account's past alerts.
+    Index(None, "account_id", "leading_reason", "first_event_time"),
+)
+
+alert_transactions = Table(
+    "alert_transactions",
+    metadata,
+    Column("transaction_id", String(64), primary_key=True),
+    Column("alert_id", String(64), ForeignKey("alerts.alert_id"), nullable=False),
+    Column("raised_alert_id", String(64), nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("risk_score", Double, nullable=False),
+    Column("event_time", UtcTime, nullable=False),
+    Index(None, "alert_id", "event_time"),
+    Index(None, "raised_alert_id"),
+)
+
+# The history of every alert. Rows are only ever added.
+alert_events = Table(
+    "alert_events",
+    metadata,
+    Column("event_id", RowNumber, primary_key=True, autoincrement=True),
+    Column("alert_id", String(64), ForeignKey("alerts.alert_id"), nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("old_status", String(16)),
+    Column("new_status", String(16), nullable=False),
+    Column("analyst_id", String(64), nullable=False),
+    Column("content", Text, nullable=False),
+    Column("event_time", UtcTime, nullable=False),
+    Index(None, "alert_id", "event_id"),
+)
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("note_id", String(64), primary_key=True),
+    Column("alert_id", String(64), ForeignKey("alerts.alert_id"), nullable=False),
+    Column("content", Text, nullable=False),
+    Column("analyst_id", String(64), nullable=False),
+    Column("created_time", UtcTime, nullable=False),
+    Index(None, "alert_id", "created_time"),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("decision_id", String(64), primary_key=True),
+    Column("alert_id", String(64), ForeignKey("alerts.alert_id"), nullable=False),
+    Column("decision", String(16), nullable=False),
+    Column("notes", Text, nullable=False),
+    Column("analyst_id", String(64), nullable=False),
+    Column("confidence", Double),
+    Column("decided_time", UtcTime, nullable=False),
+    Index(None, "alert_id"),
+    Index(None, "decided_time", "decision_id"),
+    Index(None, "analyst_id", "decided_time"),
+)
+
+# Labels on their way to the scoring server; `status` is PENDING, DELIVERED or REFUSED.
+label_outbox = Table(
+    "label_outbox",
+    metadata,
+    Column("position", RowNumber, primary_key=True, autoincrement=True),
+    Column("label_id", String(64), nullable=False, unique=True),
+    Column("transaction_id", String(64), nullable=False),
+    Column("value", String(16), nullable=False),
+    Column("known_time", UtcTime, nullable=False),
+    Column("created_time", UtcTime, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("result", Text, nullable=False),
+    Column("delivered_time", UtcTime),
+    Index(None, "status", "position"),
+)

@@ -1,0 +1,61 @@
+"""People: who calls, logging in, users and service tokens."""
+
+import secrets
+from collections.abc import Callable
+from datetime import timedelta
+
+from gateway.clock import utc_now
+from gateway.config import GatewayConfig
+from gateway.domain.permission import ROUTES
+from gateway.rest.controllers.auth import AuthController
+from gateway.rest.controllers.users import TokenController, UserController, list_access_events
+from gateway.rest.guard import Guard
+from gateway.services.access import AccessService
+from gateway.services.logins import LoginService
+from gateway.services.passwords import Passwords
+from gateway.services.people import PeopleService
+from gateway.services.tokens import AccessTokens
+from gateway.topics.shared import Shared, new_id
+from gateway.topics.topic import Live, Topic
+
+_EPHEMERAL_KEY_SIZE_BYTES = 48
+
+
+def _start(shared: Shared) -> Live:
+    config = shared.config
+    # Without a key there is no login that has to outlive this process; see config.py.
+    key = config.secret_key or secrets.token_urlsafe(_EPHEMERAL_KEY_SIZE_BYTES)
+    tokens = AccessTokens(key, timedelta(minutes=config.access_token_expire_minutes), utc_now)
+    passwords = Passwords()
+    return Live(
+        {
+            "passwords": passwords,
+            "access": AccessService(
+                shared.database, tokens, utc_now, login_required=config.login_required
+            ),
+            "logins": LoginService(
+                shared.database,
+                passwords,
+                tokens,
+                utc_now,
+                new_id,
+                timedelta(hours=config.session_expire_hours),
+            ),
+            "people": PeopleService(shared.database, utc_now, new_id),
+        }
+    )
+
+
+def guard(config: GatewayConfig, access: Callable[[], AccessService]) -> Guard:
+    """Return the guard of all routes; `access` is asked for once requests come."""
+    routes = ROUTES | {("GET", config.metrics_path): ROUTES["GET", "/metrics"]}
+    return Guard(
+        access, routes, frozenset(config.cors_origins), login_required=config.login_required
+    )
+
+
+TOPIC = Topic(
+    handlers=(AuthController, UserController, TokenController, list_access_events),
+    names=("passwords", "access", "logins", "people"),
+    start=_start,
+)

@@ -1,0 +1,34 @@
+"""What a topic brings to the application: routes, the services behind them, tasks beside them."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from gateway.topics.shared import Shared, Task
+
+
+class Live(Struct, frozen=True):
+    """A topic while the application runs.
+
+    Attributes:
+        services: what is handed to handlers, by the name they ask for it.
+        tasks: run from start to stop; a task must not end by itself.
+    """
+
+    services: Mapping[str, object]
+    tasks: tuple[Task, ...] = ()
+
+
+class Topic(Struct, frozen=True):
+    """A topic before the application starts.
+
+    Attributes:
+        handlers: controllers and route handlers.
+        names: of its services, known before there are any.
+        start: makes the services, inside the event loop.
+    """
+
+    handlers: tuple[Any, ...]
+    names: tuple[str, ...]
+    start: Callable[[Shared], Live]
