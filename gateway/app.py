@@ -19,6 +19,7 @@ from gateway.rest.client_address import ClientAddress
 from gateway.rest.controllers.system import Health
 from gateway.rest.entry import GatewayApplication
 from gateway.rest.error_responses import EXCEPTION_HANDLERS
+from gateway.rest.known_callers import KnownCallers
 from gateway.rest.metrics import Metrics, metrics_handler
 from gateway.rest.protection import EXPOSED_HEADERS
 from gateway.rest.rate_limit import RateLimit
@@ -69,6 +70,7 @@ class Parts:
 def build(config: GatewayConfig) -> GatewayApplication:
     """Return the application for a configuration. Nothing is opened before it starts."""
     metrics = Metrics()
+    known_callers = KnownCallers()
     parts: dict[str, Parts] = {}
 
     @asynccontextmanager
@@ -100,7 +102,7 @@ def build(config: GatewayConfig) -> GatewayApplication:
             "about": Provide(lambda: about, sync_to_thread=False),
             "clock": Provide(lambda: utc_now, sync_to_thread=False),
         },
-        guards=[people.guard(config, lambda: parts["all"].services["access"])],
+        guards=[people.guard(config, lambda: parts["all"].services["access"], known_callers)],
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=[lifespan],
         cors_config=CORSConfig(
@@ -123,8 +125,9 @@ def build(config: GatewayConfig) -> GatewayApplication:
     )
     application.watch(
         metrics,
-        RateLimit(config.rate_limit_requests, config.rate_limit_window_seconds, monotonic_s),
+        RateLimit(config.rate_policies, monotonic_s),
         _EXEMPT_FROM_LIMIT | {config.metrics_path},
+        known_callers,
         ClientAddress(config.trusted_proxies),
         strict_transport=config.is_production,
     )

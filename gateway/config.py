@@ -1,13 +1,14 @@
 """The gateway's configuration, read once from the environment, checked whole, and frozen."""
 
 import ipaddress
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.db.url import database_url
+from gateway.domain.rate import RatePolicy, RouteClass, policies
 from gateway.domain.secret import secret_fault
+from gateway.environment import EnvironmentReader
 from gateway.errors import ConfigurationError
 
 
@@ -35,6 +36,7 @@ class GatewayConfig:
     risk_threshold_critical: float = 95.0
     rate_limit_requests: int = 100
     rate_limit_window_seconds: int = 60
+    rate_limit_routes: tuple[tuple[RouteClass, RatePolicy], ...] = ()
     log_level: str = "INFO"
     log_format: str = "console"
     enable_metrics: bool = True
@@ -53,84 +55,15 @@ class GatewayConfig:
         return self.environment == "production"
 
     @property
+    def rate_policies(self) -> dict[RouteClass, RatePolicy]:
+        """How many requests of each kind a caller has."""
+        default = RatePolicy(self.rate_limit_requests, self.rate_limit_window_seconds)
+        return policies(default, dict(self.rate_limit_routes))
+
+    @property
     def login_required(self) -> bool:
         """False only in development, on an address that no other machine reaches."""
         return self.require_login or self.environment != "development" or not is_loopback(self.host)
-
-
-class _Reader:
-    """Takes values out of an environment and collects what is wrong with them."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-        self.faults: list[str] = []
-
-    def text(self, name: str, default: str) -> str:
-        return self._environ.get(name, "").strip() or default
-
-    def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
-        value = self.text(name, default)
-        if value not in allowed:
-            self.faults.append(f"{name} must be one of {', '.join(allowed)}, was {value!r}")
-        return value
-
-    def flag(self, name: str, default: bool) -> bool:
-        value = self.text(name, str(default)).lower()
-        if value in {"true", "1", "yes", "on"}:
-            return True
-        if value not in {"false", "0", "no", "off"}:
-            self.faults.append(f"{name} must be true or false, was {value!r}")
-        return False
-
-    def integer(self, name: str, default: int, lowest: int, highest: int) -> int:
-        raw = self.text(name, str(default))
-        try:
-            value = int(raw)
-        except ValueError:
-            value = lowest - 1
-        if not lowest <= value <= highest:
-            self.faults.append(f"{name} must be a whole number {lowest}..{highest}, was {raw!r}")
-            return default
-        return value
-
-    def real(self, name: str, default: float, lowest: float, highest: float) -> float:
-        raw = self.text(name, str(default))
-        try:
-            value = float(raw)
-        except ValueError:
-            value = lowest - 1
-        # A NaN fails the comparison, which is what we want.
-        if not lowest <= value <= highest:
-            self.faults.append(f"{name} must be a number {lowest:g}..{highest:g}, was {raw!r}")
-            return default
-        return value
-
-    def origins(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
-        """Read a list that is separated by commas or written as a JSON list."""
-        raw = self.text(name, "")
-        if not raw:
-            return default
-        if not raw.startswith("["):
-            return tuple(part.strip() for part in raw.split(",") if part.strip())
-        try:
-            values = json.loads(raw)
-        except json.JSONDecodeError:
-            values = None
-        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-            self.faults.append(
-                f"{name} must be separated by commas or a JSON list of texts, was {raw!r}"
-            )
-            return default
-        return tuple(values)
-
-    def networks(self, name: str) -> tuple[str, ...]:
-        """Read addresses and networks that are separated by commas."""
-        parts = [part.strip() for part in self.text(name, "").split(",") if part.strip()]
-        try:
-            return tuple(str(ipaddress.ip_network(part, strict=False)) for part in parts)
-        except ValueError as error:
-            self.faults.append(f"{name} must be addresses or networks: {error}")
-            return ()
 
 
 def load_config(environ: Mapping[str, str]) -> GatewayConfig:
@@ -139,7 +72,7 @@ def load_config(environ: Mapping[str, str]) -> GatewayConfig:
     Raises:
         ConfigurationError: its message lists every fault, a line each.
     """
-    read = _Reader(environ)
+    read = EnvironmentReader(environ)
     environment = read.choice(
         "ENVIRONMENT", "development", ("development", "test", "staging", "production")
     )
@@ -166,6 +99,7 @@ def load_config(environ: Mapping[str, str]) -> GatewayConfig:
         risk_threshold_critical=read.real("RISK_THRESHOLD_CRITICAL", 95.0, 0, 100),
         rate_limit_requests=read.integer("RATE_LIMIT_REQUESTS", 100, 0, 10_000_000),
         rate_limit_window_seconds=read.integer("RATE_LIMIT_WINDOW_SECONDS", 60, 1, 86_400),
+        rate_limit_routes=read.rate_policies("RATE_LIMIT_ROUTES"),
         log_level=read.choice(
             "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
         ),
@@ -195,7 +129,7 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _database_url(read: _Reader, data_dir: Path) -> str:
+def _database_url(read: EnvironmentReader, data_dir: Path) -> str:
     try:
         return database_url(read.text("DATABASE_URL", ""), data_dir)
     except ConfigurationError as error:

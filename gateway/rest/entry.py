@@ -13,7 +13,10 @@ import structlog
 from litestar import Litestar
 from litestar.types import Message, Scope, Send
 
+from gateway.domain.client_network import network_of
+from gateway.domain.rate import RouteClass, route_class
 from gateway.rest.client_address import ClientAddress
+from gateway.rest.known_callers import KnownCallers
 from gateway.rest.metrics import Metrics
 from gateway.rest.protection import rate_limit_headers, security_headers, with_missing
 from gateway.rest.rate_limit import Allowance, RateLimit
@@ -38,6 +41,7 @@ class GatewayApplication(Litestar):
         metrics: Metrics,
         rate_limit: RateLimit,
         exempt: frozenset[str],
+        known_callers: KnownCallers,
         client_address: ClientAddress,
         *,
         strict_transport: bool,
@@ -46,6 +50,7 @@ class GatewayApplication(Litestar):
         self._metrics = metrics
         self._rate_limit = rate_limit
         self._exempt = exempt
+        self._known_callers = known_callers
         self._client_address = client_address
         self._strict_transport = strict_transport
 
@@ -65,7 +70,7 @@ class GatewayApplication(Litestar):
 
         allowance = None
         if scope["path"] not in self._exempt:
-            allowance = self._rate_limit.count(client)
+            allowance = self._count(scope, client)
         headers = security_headers(scope["path"], strict_transport=self._strict_transport)
         headers += rate_limit_headers(allowance)
         headers.append((_HEADER, request_id.encode("ascii")))
@@ -85,6 +90,17 @@ class GatewayApplication(Litestar):
         finally:
             self._tell(scope, status, (time.perf_counter_ns() - started_ns) / 1e9)
 
+    def _count(self, scope: Any, client: str) -> Allowance | None:
+        kind = route_class(str(scope["method"]), scope["path"])
+        caller_id = ""
+        # Whoever logs in counts by address, so that an account of his own is no second one.
+        if kind is not RouteClass.LOGIN:
+            caller_id = self._known_callers.caller(_header(scope, b"authorization"))
+        allowance = self._rate_limit.count(kind, caller_id or network_of(client))
+        if allowance is not None and allowance.refused:
+            self._metrics.refused(kind)
+        return allowance
+
     async def _refuse(self, scope: Scope, send: Send, allowance: Allowance) -> None:
         body = ErrorBody(
             "RATE_LIMITED",
@@ -97,7 +113,7 @@ class GatewayApplication(Litestar):
             (b"retry-after", str(allowance.reset_s).encode()),
         ]
         # A page of a permitted origin may read why it was refused.
-        origin = dict(scope["headers"]).get(b"origin", b"")
+        origin = _header(scope, b"origin")
         if self.cors_config and self.cors_config.is_origin_allowed(origin.decode("latin-1")):
             headers += [(b"access-control-allow-origin", origin), (b"vary", b"Origin")]
         await send({"type": "http.response.start", "status": 429, "headers": headers})
@@ -112,6 +128,10 @@ class GatewayApplication(Litestar):
         # The template, because the path itself may name an account.
         level = _log.debug if status < _SERVER_ERROR else _log.warning
         level("request", method=method, route=route, status=status, duration_ms=seconds * 1e3)
+
+
+def _header(scope: Scope, name: bytes) -> bytes:
+    return next((value for each, value in scope["headers"] if each == name), b"")
 
 
 def _request_id(scope: Scope) -> str:

@@ -10,7 +10,8 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from gateway.domain.permission import Permission
-from gateway.errors import PermissionDeniedError
+from gateway.errors import PermissionDeniedError, UnauthenticatedError
+from gateway.rest.known_callers import KnownCallers
 from gateway.rest.session import CALLER
 from gateway.services.access import AccessService, require
 
@@ -31,12 +32,14 @@ class Guard:
         access: Callable[[], AccessService],
         routes: Mapping[tuple[str, str], Permission],
         origins: frozenset[str],
+        known_callers: KnownCallers,
         *,
         login_required: bool,
     ) -> None:
         self._access = access
         self._routes = routes
         self._origins = origins
+        self._known_callers = known_callers
         self._login_required = login_required
 
     async def __call__(
@@ -52,9 +55,15 @@ class Guard:
         needed = self._routes.get((method, path), Permission.ADMINISTER)
         if needed is Permission.PUBLIC:
             return
-        caller = await self._access().caller(connection.headers.get("authorization", ""))
+        shown = connection.headers.get("authorization", "")
+        try:
+            caller = await self._access().caller(shown)
+        except UnauthenticatedError:
+            self._known_callers.refused(shown.encode("latin-1"))
+            raise
         CALLER.set(caller)
         if caller.user_id:
+            self._known_callers.accepted(shown.encode("latin-1"), caller.user_id)
             structlog.contextvars.bind_contextvars(caller=caller.user_id)
         require(caller, needed)
 

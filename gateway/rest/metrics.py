@@ -24,6 +24,12 @@ class Metrics:
             ("method", "route", "status"),
             registry=self.registry,
         )
+        self._refused = Counter(
+            "gateway_rate_limited_requests",
+            "Requests that the rate limit refused, by kind of request",
+            ("class",),
+            registry=self.registry,
+        )
         self._seconds = Histogram(
             "gateway_http_request_seconds",
             "Time to answer by method and route template",
@@ -31,6 +37,10 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self.registry,
         )
+
+    def refused(self, route_class: str) -> None:
+        """Count one request that the rate limit refused."""
+        self._refused.labels(route_class).inc()
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request."""

@@ -55,17 +55,14 @@ def rate_limit_headers(allowance: Allowance | None) -> list[Header]:
     """
     if allowance is None:
         return []
-    limit, remaining, reset = (
-        str(number).encode()
-        for number in (allowance.requests_max, allowance.remaining, allowance.reset_s)
-    )
-    window = str(allowance.window_s).encode()
+    name, policy = allowance.route_class, allowance.policy
+    remaining, reset_s = allowance.remaining, allowance.reset_s
     return [
-        (b"ratelimit-policy", b'"default";q=' + limit + b";w=" + window),
-        (b"ratelimit", b'"default";r=' + remaining + b";t=" + reset),
-        (b"ratelimit-limit", limit),
-        (b"ratelimit-remaining", remaining),
-        (b"ratelimit-reset", reset),
+        (b"ratelimit-policy", f'"{name}";q={policy.requests_max};w={policy.window_s}'.encode()),
+        (b"ratelimit", f'"{name}";r={remaining};t={reset_s}'.encode()),
+        (b"ratelimit-limit", str(policy.requests_max).encode()),
+        (b"ratelimit-remaining", str(remaining).encode()),
+        (b"ratelimit-reset", str(reset_s).encode()),
     ]
 
 

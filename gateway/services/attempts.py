@@ -1,17 +1,14 @@
 """Counting failed logins in the database, so that all workers and restarts know of them."""
 
 import hashlib
-import ipaddress
 from collections.abc import Callable
 from datetime import datetime
 
 from gateway.domain import throttling
+from gateway.domain.client_network import network_of
 from gateway.domain.people import Throttle
 from gateway.errors import ResourceExhaustedError
 from gateway.services.people_ports import PeopleUnit
-
-# One home or firm has a whole network of version 6 addresses.
-_IPV6_NETWORK_BITS = 64
 
 
 def account_key(name: str) -> str:
@@ -21,14 +18,7 @@ def account_key(name: str) -> str:
 
 def client_key(client: str) -> str:
     """Return the key of a client's address, or of its network."""
-    try:
-        address = ipaddress.ip_address(client)
-    except ValueError:
-        network = client
-    else:
-        bits = 32 if isinstance(address, ipaddress.IPv4Address) else _IPV6_NETWORK_BITS
-        network = str(ipaddress.ip_network((address, bits), strict=False))
-    return hashlib.sha256(f"client:{network}".encode()).hexdigest()
+    return hashlib.sha256(f"client:{network_of(client)}".encode()).hexdigest()
 
 
 class Attempts:

@@ -10,6 +10,7 @@ from gateway.domain.permission import ROUTES
 from gateway.rest.controllers.auth import AuthController
 from gateway.rest.controllers.users import TokenController, UserController, list_access_events
 from gateway.rest.guard import Guard
+from gateway.rest.known_callers import KnownCallers
 from gateway.services.access import AccessService
 from gateway.services.logins import LoginService
 from gateway.services.passwords import Passwords
@@ -46,11 +47,17 @@ def _start(shared: Shared) -> Live:
     )
 
 
-def guard(config: GatewayConfig, access: Callable[[], AccessService]) -> Guard:
+def guard(
+    config: GatewayConfig, access: Callable[[], AccessService], known_callers: KnownCallers
+) -> Guard:
     """Return the guard of all routes; `access` is asked for once requests come."""
     routes = ROUTES | {("GET", config.metrics_path): ROUTES["GET", "/metrics"]}
     return Guard(
-        access, routes, frozenset(config.cors_origins), login_required=config.login_required
+        access,
+        routes,
+        frozenset(config.cors_origins),
+        known_callers,
+        login_required=config.login_required,
     )
 
 

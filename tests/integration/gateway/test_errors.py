@@ -203,7 +203,7 @@ async def test_rate_limit_refuses_with_retry_after_and_spares_health(open_gatewa
         codes = [(await client.get("/api/alerts")).status_code for _ in range(4)]
         assert codes == [200, 200, 200, 429]
         refused = await client.get("/api/alerts")
-        assert 1 <= int(refused.headers["Retry-After"]) <= 60
+        assert 1 <= int(refused.headers["Retry-After"]) <= 80
         assert refused.json()["error_code"] == "RATE_LIMITED"
         assert refused.json()["request_id"]
         for path in ("/health", "/health/ready", "/metrics"):

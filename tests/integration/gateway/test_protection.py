@@ -28,7 +28,7 @@ async def test_every_answer_carries_the_protective_headers(open_gateway: Any) ->
         paths = ["/", "/docs", "/health", "/api/alerts", "/api/nothing", "/nothing", "/figures"]
         answers = [await client.get(path) for path in paths]
         answers.append(await client.post("/api/detection/evaluate", content=b"{"))
-        answers += [await client.get("/api/alerts") for _ in range(4)]
+        answers += [await client.get("/api/alerts") for _ in range(5)]
         assert answers[-1].status_code == 429
         for answer in answers:
             headers = answer.headers
@@ -52,11 +52,11 @@ async def test_limit_is_told_with_every_answer(open_gateway: Any) -> None:
     async with open_gateway(rate_limit_requests=2, rate_limit_window_seconds=60) as client:
         for remaining in ("1", "0", "0"):
             answer = await client.get("/api/alerts")
-            assert answer.headers["ratelimit-policy"] == '"default";q=2;w=60'
-            assert answer.headers["ratelimit"].startswith(f'"default";r={remaining};t=')
+            assert answer.headers["ratelimit-policy"] == '"reading";q=2;w=60'
+            assert answer.headers["ratelimit"].startswith(f'"reading";r={remaining};t=')
             assert answer.headers["ratelimit-limit"] == "2"
             assert answer.headers["ratelimit-remaining"] == remaining
-            assert 1 <= int(answer.headers["ratelimit-reset"]) <= 60
+            assert 1 <= int(answer.headers["ratelimit-reset"]) <= 90
         assert answer.status_code == 429
         assert answer.headers["retry-after"] == answer.headers["ratelimit-reset"]
         assert "ratelimit" not in (await client.get("/health")).headers

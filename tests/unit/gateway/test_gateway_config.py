@@ -6,6 +6,7 @@ import pytest
 
 from gateway.config import load_config
 from gateway.db.url import database_url, synchronous_url
+from gateway.domain.rate import RouteClass
 from gateway.errors import ConfigurationError
 
 # Random, and of no other use.
@@ -119,6 +120,23 @@ def test_proxies_are_addresses_or_networks() -> None:
     assert config.trusted_proxies == ("10.1.2.3/32", "192.168.7.0/24", "fd00::/8")
     with pytest.raises(ConfigurationError, match="TRUSTED_PROXIES"):
         load_config({"TRUSTED_PROXIES": "*"})
+
+
+def test_each_kind_of_request_can_have_its_own_limit() -> None:
+    config = load_config({"RATE_LIMIT_ROUTES": "login=20/60, evaluate = 0/1", "WORKERS": "2"})
+    assert config.rate_policies[RouteClass.LOGIN] == (20, 60)
+    assert config.rate_policies[RouteClass.EVALUATE] == (0, 1)
+    assert config.rate_policies[RouteClass.READING] == (100, 60)
+
+
+def test_all_bad_limits_are_reported_at_once() -> None:
+    bad = "logins=1/60,login=1/60,login=2/60,live=1,export=99999999/60,reading=1/0,writing=-1/2"
+    with pytest.raises(ConfigurationError) as refused:
+        load_config({"RATE_LIMIT_ROUTES": bad})
+    text = refused.value.message
+    for named in ("'logins=1/60'", "login twice", "'live=1'", "'export=", "'reading=", "'writing="):
+        assert named in text
+    assert "login, reading, writing, export, evaluate, live" in text
 
 
 def test_any_origin_needs_a_login() -> None:

@@ -1,0 +1,17 @@
+"""What counts as one client: an address, or a whole network where one home has that."""
+
+import ipaddress
+
+# One home or firm has a whole network of version 6 addresses.
+_IPV6_NETWORK_BITS = 64
+
+
+def network_of(client: str) -> str:
+    """Return the network of an address; what is no address stays as it is."""
+    try:
+        address = ipaddress.ip_address(client)
+    except ValueError:
+        return client
+    if isinstance(address, ipaddress.IPv4Address):
+        return client
+    return str(ipaddress.ip_network((address, _IPV6_NETWORK_BITS), strict=False))
