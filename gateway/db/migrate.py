@@ -1,6 +1,7 @@
 """Migrations: run under a lock, one process at a time, and bounded in what they wait for."""
 
 import fcntl
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy import exc as sqlalchemy_errors
 
 from gateway.db.url import synchronous_url
@@ -18,11 +19,15 @@ from gateway.errors import ConfigurationError, UnavailableError
 _FOLDER = Path(__file__).parent / "migrations"
 # Any number that nothing else in the database uses as an advisory lock; chosen by us.
 _ADVISORY_LOCK = 7_261_406_115
+_LOCK_TIMEOUT_S = 600
+_LOCK_PAUSE_S = 0.2
 _POSTGRESQL_OPTIONS = "-c statement_timeout=300000 -c lock_timeout=10000 -c timezone=UTC"
 
 
-def migrate(url: str) -> None:
-    """Bring a database to the newest schema; nothing happens where it is there already.
+def migrate(url: str, revision: str = "head") -> None:
+    """Bring a database up to a schema, the newest one by default.
+
+    Nothing happens where it is there already.
 
     Raises:
         UnavailableError: the database cannot be reached.
@@ -30,7 +35,7 @@ def migrate(url: str) -> None:
     with _connected(url) as engine, _one_at_a_time(url, engine), engine.connect() as connection:
         config = _config()
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
         connection.commit()
 
 
@@ -99,11 +104,29 @@ def _one_at_a_time(url: str, engine: Engine) -> Iterator[None]:
             yield
         return
     with engine.connect() as holder:
-        holder.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _ADVISORY_LOCK})
-        # The lock belongs to the session; an open transaction would only stand in the way.
-        holder.commit()
+        _wait_for_lock(holder)
         try:
             yield
         finally:
             holder.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _ADVISORY_LOCK})
             holder.commit()
+
+
+def _wait_for_lock(holder: Connection) -> None:
+    """Take the lock for the session of the connection.
+
+    It is asked for again and again instead of waited for: an index that is built beside running
+    transactions waits for all of them to end, and so would wait for whoever waits for it.
+    """
+    pause = threading.Event()
+    for _ in range(int(_LOCK_TIMEOUT_S / _LOCK_PAUSE_S)):
+        taken = holder.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY_LOCK})
+        # The lock belongs to the session; an open transaction would only stand in the way.
+        holder.commit()
+        if taken:
+            return
+        pause.wait(_LOCK_PAUSE_S)
+    raise UnavailableError(
+        f"another process has been migrating the database for {_LOCK_TIMEOUT_S} s",
+        reason="DATABASE_UNAVAILABLE",
+    )

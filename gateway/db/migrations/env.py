@@ -9,6 +9,8 @@ context.configure(
     target_metadata=metadata,
     user_module_prefix="",
     compare_type=True,
+    # Indexes of big tables are built outside of any transaction.
+    transaction_per_migration=True,
 )
 with context.begin_transaction():
     context.run_migrations()

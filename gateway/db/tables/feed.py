@@ -90,14 +90,24 @@ transactions = Table(
     Column("degraded_reasons", Text, nullable=False),
     Column("alert_id", String(64)),
     Column("reasons", Text, nullable=False),
-    # An account's past, and the event clock that its labels are put on.
+    # An account's past, the event clock that its labels are put on, and the pages of entities.
     Index(None, "account_id", "event_time"),
-    Index(
-        "ix_transactions_merchant_id_event_time",
-        "merchant_id",
-        "event_time",
-        postgresql_where=text("merchant_id IS NOT NULL"),
-        sqlite_where=text("merchant_id IS NOT NULL"),
+    *(
+        Index(
+            f"ix_transactions_{column}_event_time",
+            column,
+            "event_time",
+            postgresql_where=text(f"{column} IS NOT NULL"),
+            sqlite_where=text(f"{column} IS NOT NULL"),
+        )
+        for column in (
+            "merchant_id",
+            "device_id",
+            "ip_address",
+            "counterparty_account_id",
+            "instrument_id",
+            "owner_id",
+        )
     ),
 )
 

@@ -67,3 +67,28 @@ def test_two_migrations_at_once_both_succeed(empty_url: str) -> None:
 def test_unreachable_database_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError):
         migrate(f"postgresql+psycopg://nobody@/nothing?host={tmp_path}")
+
+
+def test_index_that_an_attempt_left_unfinished_is_built_again(empty_url: str) -> None:
+    migrate(empty_url, "0004")
+    engine = sqlalchemy.create_engine(synchronous_url(empty_url))
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.text("UPDATE alembic_version SET version_num = '0003'"))
+        connection.execute(sqlalchemy.text("DROP INDEX ix_transactions_owner_id_event_time"))
+        if engine.dialect.name == "postgresql":
+            connection.execute(
+                sqlalchemy.text(
+                    "UPDATE pg_index SET indisvalid = false WHERE indexrelid = "
+                    "'ix_transactions_device_id_event_time'::regclass"
+                )
+            )
+    migrate(empty_url, "0004")
+    with engine.connect() as connection:
+        names = {
+            index["name"] for index in sqlalchemy.inspect(connection).get_indexes("transactions")
+        }
+        assert "ix_transactions_owner_id_event_time" in names
+        if engine.dialect.name == "postgresql":
+            invalid = sqlalchemy.text("SELECT count(*) FROM pg_index WHERE NOT indisvalid")
+            assert connection.scalar(invalid) == 0
+    engine.dispose()
