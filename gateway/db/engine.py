@@ -23,6 +23,7 @@ from gateway.db.repositories.cases import CaseRepository
 from gateway.db.repositories.feed import FeedRepository
 from gateway.db.repositories.outbox import OutboxRepository
 from gateway.db.repositories.people import PeopleRepository
+from gateway.db.repositories.queue import QueueRepository
 from gateway.db.repositories.sessions import SessionRepository
 from gateway.errors import RowsRefusedError, UnavailableError
 
@@ -43,6 +44,7 @@ class Unit:
         self.feed = FeedRepository(connection)
         self.outbox = OutboxRepository(connection)
         self.people = PeopleRepository(connection)
+        self.queue = QueueRepository(connection)
         self.sessions = SessionRepository(connection)
 
 

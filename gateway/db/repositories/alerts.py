@@ -48,7 +48,7 @@ class AlertRepository:
                 select(alerts).where(alerts.c.alert_id == func.coalesce(owner, literal(alert_id)))
             )
         ).first()
-        return _alert(row) if row else None
+        return alert_of(row) if row else None
 
     async def page(self, query: AlertQuery) -> AlertPage:
         """Return one page of alerts, by cursor where the query has one."""
@@ -62,7 +62,7 @@ class AlertRepository:
             listed = listed.offset((query.page - 1) * query.limit)
         # One more than asked for tells whether the list goes on.
         found = [
-            _alert(row) for row in await self._connection.execute(listed.limit(query.limit + 1))
+            alert_of(row) for row in await self._connection.execute(listed.limit(query.limit + 1))
         ]
         shown = found[: query.limit]
         more = len(found) > query.limit
@@ -101,7 +101,7 @@ class AlertRepository:
             .with_for_update(),
             {"accounts": bulk.key_set(self._connection, accounts)},
         )
-        return [_alert(row) for row in found]
+        return [alert_of(row) for row in found]
 
     async def fraud_counts(self, accounts: Sequence[str]) -> dict[str, int]:
         """Return how many alerts of each account ended as fraud.
@@ -161,7 +161,7 @@ class AlertRepository:
             .order_by(alerts.c.raised_time.desc())
             .limit(limit)
         )
-        return [_alert(row) for row in found]
+        return [alert_of(row) for row in found]
 
     async def add_events(self, events: Sequence[AlertEvent]) -> None:
         """Add rows to the history of alerts, in order."""
@@ -207,7 +207,8 @@ _ORDERS: dict[AlertSort, tuple[ColumnElement[Any], ...]] = {
 }
 
 
-def _alert(row: Any) -> Alert:
+def alert_of(row: Any) -> Alert:
+    """Return a row of `alerts` as an alert."""
     values = dict(row._mapping)  # noqa: SLF001 - the documented way to a row's columns by name
     for name, enumeration in _ENUMERATIONS.items():
         if values[name] is not None:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 from gateway.db.tables.base import RowNumber, metadata
@@ -50,6 +51,22 @@ alerts = Table(
     Index(None, "risk_score", "alert_id"),
     Index(None, "is_open", "queue_rank", "alert_id"),
     Index(None, "status", "severity"),
+    # What waits, and what somebody has, most urgent first.
+    Index(
+        "ix_alerts_waiting",
+        "queue_rank",
+        "alert_id",
+        postgresql_where=text("status = 'ACTIVE'"),
+        sqlite_where=text("status = 'ACTIVE'"),
+    ),
+    Index(
+        "ix_alerts_held",
+        "assigned_to",
+        "queue_rank",
+        "alert_id",
+        postgresql_where=text("is_open"),
+        sqlite_where=text("is_open = 1"),
+    ),
     # Folding, and an account's past alerts.
     Index(None, "account_id", "leading_reason", "first_event_time"),
 )

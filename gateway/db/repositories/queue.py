@@ -1,0 +1,64 @@
+"""The open alerts in the order in which they should be worked."""
+
+from sqlalchemy import func, literal, literal_column, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.elements import ColumnElement
+
+from gateway.db.repositories.alerts import alert_of
+from gateway.db.tables.alerts import alerts
+from gateway.domain.alert import Alert, AlertPage
+from gateway.domain.enumerations import AlertStatus
+from gateway.domain.pagination import AlertSort, Position, decode_cursor, encode_cursor
+
+# Written into the statement rather than bound, so that both databases see that the partial index
+# of what waits has all they look for.
+_ACTIVE: ColumnElement[str] = literal_column(f"'{AlertStatus.ACTIVE}'")
+
+
+class QueueRepository:
+    """SQL of the queue, inside the caller's transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def take_next(self) -> Alert | None:
+        """Return the most urgent alert that waits and that no other transaction holds; hold it.
+
+        On SQLite there is one writer at a time, so nobody else can hold one.
+        """
+        row = (
+            await self._connection.execute(
+                select(alerts)
+                .where(alerts.c.status == _ACTIVE)
+                .order_by(alerts.c.queue_rank.desc(), alerts.c.alert_id.desc())
+                .limit(1)
+                .with_for_update(skip_locked=True)
+            )
+        ).first()
+        return alert_of(row) if row else None
+
+    async def held_by(self, analyst_id: str, page: int, limit: int, cursor: str) -> AlertPage:
+        """Return a page of the open alerts of an analyst, most urgent first."""
+        held = select(alerts).where(alerts.c.assigned_to == analyst_id, alerts.c.is_open)
+        total = await self._connection.scalar(select(func.count()).select_from(held.subquery()))
+        listed = held.order_by(alerts.c.queue_rank.desc(), alerts.c.alert_id.desc())
+        if cursor:
+            last = decode_cursor(cursor, AlertSort.PRIORITY)
+            listed = listed.where(
+                tuple_(alerts.c.queue_rank, alerts.c.alert_id)
+                < tuple_(literal(last.value), literal(last.row_id))
+            )
+        else:
+            listed = listed.offset((page - 1) * limit)
+        # One more than asked for tells whether the list goes on.
+        found = [alert_of(row) for row in await self._connection.execute(listed.limit(limit + 1))]
+        shown = found[:limit]
+        return AlertPage(
+            alerts=shown,
+            total=total or 0,
+            next_cursor=_cursor(shown[-1]) if len(found) > limit else None,
+        )
+
+
+def _cursor(alert: Alert) -> str:
+    return encode_cursor(Position(AlertSort.PRIORITY, alert.queue_rank, alert.alert_id, True))

@@ -1,0 +1,7 @@
+"""What the application hands to the controllers about the queue, by name and type."""
+
+from litestar.di import NamedDependency
+
+from gateway.services.assignment import AssignmentService
+
+Assignment = NamedDependency[AssignmentService]
