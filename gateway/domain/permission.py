@@ -104,6 +104,8 @@ ROUTES: dict[tuple[str, str], Permission] = {
     ("POST", "/api/alerts/{alert_id}/claim"): Permission.WORK,
     ("POST", "/api/alerts/{alert_id}/release"): Permission.WORK,
     ("POST", "/api/alerts/{alert_id}/assign"): Permission.MANAGE,
+    # To assign or decide, its handler asks for MANAGE.
+    ("POST", "/api/alerts/bulk"): Permission.WORK,
     ("POST", "/api/queue/next"): Permission.WORK,
     ("GET", "/api/queue/mine"): Permission.READ,
     ("GET", "/api/investigations/{alert_id}"): Permission.READ,

@@ -53,7 +53,7 @@ _HTTP_CODES = {
     429: "RATE_LIMITED",
 }
 _INTERNAL_STATUS = 500
-_INTERNAL_MESSAGE = "internal error; the gateway's log has the details"
+INTERNAL_MESSAGE = "internal error; the gateway's log has the details"
 
 _BODY_MISSING = FieldFault("body", "the body must be a JSON object, was empty")
 
@@ -110,7 +110,7 @@ def on_http(request: AnyRequest, error: HTTPException) -> Response[ErrorBody]:
 def on_unexpected(request: AnyRequest, error: Exception) -> Response[ErrorBody]:
     """Answer with a fixed text; what happened goes to the log only."""
     _log.error("request_failed", path=request.url.path, exc_info=error)
-    return _response(request, _INTERNAL_STATUS, "INTERNAL", _INTERNAL_MESSAGE, {}, {})
+    return _response(request, _INTERNAL_STATUS, "INTERNAL", INTERNAL_MESSAGE, {}, {})
 
 
 def fields_of(faults: tuple[FieldFault, ...]) -> list[dict[str, Any]]:

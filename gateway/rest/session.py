@@ -11,6 +11,8 @@ from typing import Any
 from litestar import Request
 
 from gateway.domain.people import ANYBODY, Caller
+from gateway.domain.permission import Permission
+from gateway.services.access import require
 
 ANONYMOUS = "anonymous"
 
@@ -23,6 +25,15 @@ def analyst_of(named: str | None) -> str:
     `named` is who the request says it is, which counts only where there is no login.
     """
     return CALLER.get().name or named or ANONYMOUS
+
+
+def require_permission(needed: Permission) -> None:
+    """Return when the caller has a permission beyond the one that his route needs.
+
+    Raises:
+        UnauthenticatedError, PermissionDeniedError: as `require`.
+    """
+    require(CALLER.get(), needed)
 
 
 def client_of(request: Request[Any, Any, Any]) -> str:

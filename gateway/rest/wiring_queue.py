@@ -3,5 +3,7 @@
 from litestar.di import NamedDependency
 
 from gateway.services.assignment import AssignmentService
+from gateway.services.bulk import BulkService
 
 Assignment = NamedDependency[AssignmentService]
+Bulk = NamedDependency[BulkService]

@@ -50,6 +50,11 @@ class AlertService:
         async with self._database.read() as unit:
             return await unit.alerts.page(query)
 
+    async def get(self, alert_id: str) -> Alert:
+        """Return an alert or raise NotFoundError."""
+        async with self._database.read() as unit:
+            return await read_alert(unit, alert_id)
+
     async def detail(self, alert_id: str) -> AlertDetail:
         """Return an alert with what explains it.
 

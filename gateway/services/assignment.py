@@ -59,31 +59,20 @@ class AssignmentService:
             InvalidArgumentError: the assignee is nobody who may work alerts.
             ConflictError: he has it already, it is closed, or it has another version.
         """
-        await self.require_analyst(assignee)
-        return await self._change(
-            alert_id,
-            expected_version,
-            lambda alert: assignment.assign(alert, assignee, author, self._now()),
-        )
+        async with self._database.write() as unit:
+            await self._require_analyst(unit, assignee)
+            alert = await read_alert(unit, alert_id)
+            require_version(alert, expected_version)
+            change = assignment.assign(alert, assignee, author, self._now())
+            return await _store(unit, alert, change)
 
     async def require_analyst(self, name: str) -> None:
         """Raise InvalidArgumentError unless alerts can be given to somebody of that name.
 
         Without a login there are no users, and anybody can.
         """
-        if not self._login_required:
-            return
         async with self._database.read() as unit:
-            user = await unit.people.user_named(name)
-        if (
-            user is None
-            or user.status is not UserStatus.ACTIVE
-            or Permission.WORK not in ROLE_PERMISSIONS[user.role]
-        ):
-            fault = FieldFault(
-                "analyst_id", f"analyst_id must be an active user who may work alerts, was {name!r}"
-            )
-            raise InvalidArgumentError(fault.message, faults=(fault,))
+            await self._require_analyst(unit, name)
 
     async def take_next(self, analyst_id: str) -> Alert | None:
         """Claim the most urgent alert that waits; None when none does.
@@ -100,6 +89,20 @@ class AssignmentService:
         """Return a page of the open alerts that an analyst has, most urgent first."""
         async with self._database.read() as unit:
             return await unit.queue.held_by(analyst_id, page, limit, cursor)
+
+    async def _require_analyst(self, unit: QueueUnit, name: str) -> None:
+        if not self._login_required:
+            return
+        user = await unit.people.user_named(name)
+        if (
+            user is None
+            or user.status is not UserStatus.ACTIVE
+            or Permission.WORK not in ROLE_PERMISSIONS[user.role]
+        ):
+            fault = FieldFault(
+                "analyst_id", f"analyst_id must be an active user who may work alerts, was {name!r}"
+            )
+            raise InvalidArgumentError(fault.message, faults=(fault,))
 
     async def _change(
         self, alert_id: str, expected_version: int | None, decide: Callable[[Alert], Change]

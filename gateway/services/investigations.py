@@ -81,7 +81,7 @@ class InvestigationService:
             ConflictError: the alert is closed, or somebody else changed it first.
             InvalidArgumentError: notes are required and missing.
         """
-        self._require_notes(request)
+        self.require_notes(request)
         now = self._now()
         decision_id = self._new_id("dec")
         async with self._database.write() as unit:
@@ -145,7 +145,8 @@ class InvestigationService:
             alert = await read_alert(unit, alert_id)
             return alert, await unit.alerts.events(alert.alert_id)
 
-    def _require_notes(self, request: DecisionRequest) -> None:
+    def require_notes(self, request: DecisionRequest) -> None:
+        """Raise InvalidArgumentError when a decision has to be explained and is not."""
         missing = request.decision is CaseDecision.FRAUD and not request.notes
         if self._require_fraud_notes and missing:
             fault = FieldFault("notes", "notes are required for a decision FRAUD, were empty")

@@ -19,14 +19,8 @@ def _start(shared: Shared) -> Live:
     config = shared.config
     return Live(
         {
-            "alerts": AlertService(shared.database, utc_now, shared.courier.wake),
-            "investigations": InvestigationService(
-                shared.database,
-                utc_now,
-                new_id,
-                shared.courier.wake,
-                require_fraud_notes=config.require_fraud_notes,
-            ),
+            "alerts": alert_service(shared),
+            "investigations": investigation_service(shared),
             "dashboard": DashboardService(shared.database, utc_now),
             "detection": DetectionService(
                 shared.database, shared.scoring, shared.progress, config.ingest_wait_ms / 1000
@@ -35,6 +29,22 @@ def _start(shared: Shared) -> Live:
                 shared.database, shared.scoring, shared.lease, shared.follower, shared.progress
             ),
         }
+    )
+
+
+def alert_service(shared: Shared) -> AlertService:
+    """Return what reads and moves alerts."""
+    return AlertService(shared.database, utc_now, shared.courier.wake)
+
+
+def investigation_service(shared: Shared) -> InvestigationService:
+    """Return what decides alerts."""
+    return InvestigationService(
+        shared.database,
+        utc_now,
+        new_id,
+        shared.courier.wake,
+        require_fraud_notes=shared.config.require_fraud_notes,
     )
 
 
