@@ -1,12 +1,13 @@
 """All that differs between the two databases: bulk load, upsert and sets of keys."""
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Table, any_, bindparam, func, select
+from sqlalchemy import Table, and_, any_, bindparam, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
@@ -14,6 +15,11 @@ from sqlalchemy.types import String
 
 # Length of "2026-02-09 14:32:18.123456", the form in which SQLAlchemy keeps a time on SQLite.
 _SQLITE_TIME_LENGTH = 26
+_SURROGATES_FIRST = 0xD800
+_SURROGATES_LAST = 0xDFFF
+_LAST = chr(sys.maxunicode)
+# Longest of the texts that are searched.
+_TEXT_LENGTH_MAX = 64
 
 
 def is_postgresql(connection: AsyncConnection) -> bool:
@@ -83,6 +89,30 @@ def one_of(
 def key_set(connection: AsyncConnection, values: Sequence[str]) -> Any:
     """Return keys as `one_of` wants them bound."""
     return list(values) if is_postgresql(connection) else msgspec.json.encode(values).decode()
+
+
+def starts_with(postgresql: bool, columns: Sequence[ColumnElement[str]]) -> ColumnElement[bool]:
+    """Return the condition that a column starts with what `prefix_range` made of a text.
+
+    On PostgreSQL it takes an index with the operators of a pattern, which compare byte by byte
+    whatever the language of the database; SQLite always compares like that.
+    """
+    low, high = bindparam("low", type_=String()), bindparam("high", type_=String())
+    if postgresql:
+        return or_(*(and_(column.op("~>=~")(low), column.op("~<~")(high)) for column in columns))
+    return or_(*(and_(column >= low, column < high) for column in columns))
+
+
+def prefix_range(prefix: str) -> tuple[str, str]:
+    """Return bounds [low, high) that hold just the texts with a prefix, in code point order."""
+    for length in range(len(prefix), 0, -1):
+        following = ord(prefix[length - 1]) + 1
+        if following == _SURROGATES_FIRST:
+            following = _SURROGATES_LAST + 1
+        if following <= sys.maxunicode:
+            return prefix, prefix[: length - 1] + chr(following)
+    # Nothing but the last code point: texts are not longer than this.
+    return prefix, prefix + _LAST * _TEXT_LENGTH_MAX
 
 
 async def upsert(

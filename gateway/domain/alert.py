@@ -153,11 +153,13 @@ class AlertPage(Struct, frozen=True):
 
     Attributes:
         next_cursor: continues after the last alert; None at the end.
+        total_is_lower_bound: there are at least so many; they were not all counted.
     """
 
     alerts: list[Alert]
     total: int
     next_cursor: str | None
+    total_is_lower_bound: bool = False
 
 
 def alert_from_transaction(

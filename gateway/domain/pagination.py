@@ -16,6 +16,13 @@ from gateway.errors import FieldFault, InvalidArgumentError
 LIMIT_MAX = 100
 LIMIT_DEFAULT = 20
 CURSOR_LENGTH_MAX = 512
+# How far page numbers reach into a list; a cursor goes on at any depth. Chosen by us: to pass this
+# many rows over takes a few milliseconds.
+PAGED_ROWS_MAX = 100_000
+# Matches of a search that are counted and sorted. One with more walks the order of the list, and
+# looks at so many alerts a request. Chosen by us, for a few milliseconds each.
+SEARCH_COUNT_MAX = 1_000
+SEARCH_WALK_MAX = 5_000
 
 
 class AlertSort(StrEnum):
@@ -39,6 +46,19 @@ class AlertQuery(msgspec.Struct, frozen=True, kw_only=True):
     status: AlertStatus | None = None
     search: str = ""
     cursor: str = ""
+
+
+def require_within_reach(query: AlertQuery, rows_max: int) -> None:
+    """Raise InvalidArgumentError for a page number behind the first `rows_max` of a longer list."""
+    page_max = max(1, rows_max // query.limit)
+    if query.cursor or query.page <= page_max:
+        return
+    fault = FieldFault(
+        "page",
+        f"page must be at most {page_max} in a list as long as this one, was {query.page}; "
+        "next_cursor goes on at any depth",
+    )
+    raise InvalidArgumentError(fault.message, faults=(fault,))
 
 
 class Position(msgspec.Struct, frozen=True, array_like=True):

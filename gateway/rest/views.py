@@ -39,6 +39,7 @@ def alert_list(page: AlertPage, query: AlertQuery, now: datetime) -> bodies.Aler
             has_next=page.next_cursor is not None,
             has_previous=query.page > 1 or bool(query.cursor),
             next_cursor=page.next_cursor,
+            total_is_lower_bound=page.total_is_lower_bound,
         ),
     )
 

@@ -2,31 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import msgspec
-from sqlalchemy import Select, and_, func, literal, or_, select, tuple_, update
+from sqlalchemy import func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql.elements import ColumnElement
 
 from gateway.db import bulk
+from gateway.db.repositories import alert_list
+from gateway.db.repositories.alert_list import alert_of
 from gateway.db.tables.alerts import alert_events, alert_transactions, alerts
 from gateway.domain.alert import Alert, AlertEvent, AlertPage, AlertTransaction
 from gateway.domain.enumerations import AlertStatus, CaseDecision, EntityType, Severity
-from gateway.domain.pagination import (
-    AlertQuery,
-    AlertSort,
-    Position,
-    decode_cursor,
-    encode_cursor,
-)
-
-_ENUMERATIONS: dict[str, Any] = {
-    "status": AlertStatus,
-    "severity": Severity,
-    "entity_type": EntityType,
-    "outcome": CaseDecision,
-}
+from gateway.domain.pagination import AlertQuery
 
 
 class AlertRepository:
@@ -52,25 +39,7 @@ class AlertRepository:
 
     async def page(self, query: AlertQuery) -> AlertPage:
         """Return one page of alerts, by cursor where the query has one."""
-        matching = _filtered(query)
-        total = await self._connection.scalar(select(func.count()).select_from(matching.subquery()))
-        order = _ORDERS[query.sort]
-        listed = matching.order_by(*(column.desc() for column in order))
-        if query.cursor:
-            listed = listed.where(_after(decode_cursor(query.cursor, query.sort)))
-        else:
-            listed = listed.offset((query.page - 1) * query.limit)
-        # One more than asked for tells whether the list goes on.
-        found = [
-            alert_of(row) for row in await self._connection.execute(listed.limit(query.limit + 1))
-        ]
-        shown = found[: query.limit]
-        more = len(found) > query.limit
-        return AlertPage(
-            alerts=shown,
-            total=total or 0,
-            next_cursor=encode_cursor(_position(shown[-1], query.sort)) if more else None,
-        )
+        return await alert_list.page(self._connection, query)
 
     async def change(self, alert: Alert, version_before: int) -> bool:
         """Store a changed alert unless somebody else changed it first; False when somebody did."""
@@ -192,74 +161,4 @@ class AlertRepository:
 
     async def counts(self) -> dict[tuple[AlertStatus, Severity], int]:
         """Return how many alerts there are by status and severity; empty groups are left out."""
-        found = await self._connection.execute(
-            select(alerts.c.status, alerts.c.severity, func.count()).group_by(
-                alerts.c.status, alerts.c.severity
-            )
-        )
-        return {(AlertStatus(row[0]), Severity(row[1])): row[2] for row in found}
-
-
-_ORDERS: dict[AlertSort, tuple[ColumnElement[Any], ...]] = {
-    AlertSort.TIMESTAMP: (alerts.c.raised_time, alerts.c.alert_id),
-    AlertSort.RISK_SCORE: (alerts.c.risk_score, alerts.c.alert_id),
-    AlertSort.PRIORITY: (alerts.c.is_open, alerts.c.queue_rank, alerts.c.alert_id),
-}
-
-
-def alert_of(row: Any) -> Alert:
-    """Return a row of `alerts` as an alert."""
-    values = dict(row._mapping)  # noqa: SLF001 - the documented way to a row's columns by name
-    for name, enumeration in _ENUMERATIONS.items():
-        if values[name] is not None:
-            values[name] = enumeration(values[name])
-    return Alert(**values)
-
-
-def _filtered(query: AlertQuery) -> Select[Any]:
-    statement = select(alerts)
-    if query.severity is not None:
-        statement = statement.where(alerts.c.severity == query.severity)
-    if query.status is not None:
-        statement = statement.where(alerts.c.status == query.status)
-    if query.search:
-        pattern = f"%{_escaped(query.search.lower())}%"
-        statement = statement.where(
-            or_(
-                *(
-                    func.lower(column).like(pattern, escape="\\")
-                    for column in (
-                        alerts.c.alert_id,
-                        alerts.c.entity,
-                        alerts.c.account_id,
-                        alerts.c.transaction_id,
-                    )
-                )
-            )
-        )
-    return statement
-
-
-def _escaped(search: str) -> str:
-    return search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def _position(alert: Alert, sort: AlertSort) -> Position:
-    values: dict[AlertSort, float | datetime] = {
-        AlertSort.TIMESTAMP: alert.raised_time,
-        AlertSort.RISK_SCORE: alert.risk_score,
-        AlertSort.PRIORITY: alert.queue_rank,
-    }
-    return Position(sort, values[sort], alert.alert_id, alert.is_open)
-
-
-def _after(position: Position) -> ColumnElement[bool]:
-    column = _ORDERS[AlertSort(position.sort)][-2]
-    following = tuple_(column, alerts.c.alert_id) < tuple_(
-        literal(position.value, column.type), literal(position.row_id)
-    )
-    if position.sort != AlertSort.PRIORITY:
-        return following
-    same = and_(alerts.c.is_open.is_(position.is_open), following)
-    # Open alerts come first, so behind an open one all closed ones follow.
-    return or_(same, alerts.c.is_open.is_(False)) if position.is_open else same
+        return await alert_list.counts(self._connection)

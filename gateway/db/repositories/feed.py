@@ -12,6 +12,7 @@ from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db import bulk
+from gateway.db.tables.counts import transaction_counts
 from gateway.db.tables.feed import (
     dead_events,
     feed_position,
@@ -135,8 +136,8 @@ class FeedRepository:
         return [Rollup(**row) for row in found.mappings()]
 
     async def transaction_count(self) -> int:
-        """Return how many transactions were ever taken in, by the hourly counts."""
-        total = await self._connection.scalar(select(func.sum(hourly_rollups.c.transactions)))
+        """Return how many transactions were ever taken in."""
+        total = await self._connection.scalar(select(func.sum(transaction_counts.c.number)))
         return int(total or 0)
 
     async def transaction(self, transaction_id: str) -> TransactionRecord | None:

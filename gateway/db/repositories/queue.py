@@ -4,7 +4,7 @@ from sqlalchemy import func, literal, literal_column, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
-from gateway.db.repositories.alerts import alert_of
+from gateway.db.repositories.alert_list import alert_of
 from gateway.db.tables.alerts import alerts
 from gateway.domain.alert import Alert, AlertPage
 from gateway.domain.enumerations import AlertStatus

@@ -17,6 +17,17 @@ from sqlalchemy import (
 from gateway.db.tables.base import RowNumber, metadata
 from gateway.db.types import UtcTime
 
+
+def _search_index(searched: str, *others: str) -> Index:
+    # Compared as plain text, whatever the language of the database.
+    return Index(
+        f"ix_alerts_search_{searched}",
+        searched,
+        *others,
+        postgresql_ops={searched: "varchar_pattern_ops"},
+    )
+
+
 # Field order is that of domain.alert.Alert.
 alerts = Table(
     "alerts",
@@ -50,7 +61,6 @@ alerts = Table(
     Index(None, "raised_time", "alert_id"),
     Index(None, "risk_score", "alert_id"),
     Index(None, "is_open", "queue_rank", "alert_id"),
-    Index(None, "status", "severity"),
     # What waits, and what somebody has, most urgent first.
     Index(
         "ix_alerts_waiting",
@@ -67,6 +77,15 @@ alerts = Table(
         postgresql_where=text("is_open"),
         sqlite_where=text("is_open = 1"),
     ),
+    # The same orders for every filter; a filter that names one of the two merges four ranges.
+    Index(None, "status", "severity", "raised_time", "alert_id"),
+    Index(None, "status", "severity", "risk_score", "alert_id"),
+    Index(None, "status", "severity", "queue_rank", "alert_id"),
+    # Search by the start of an id.
+    _search_index("alert_id"),
+    _search_index("entity", "alert_id"),
+    _search_index("account_id", "alert_id"),
+    _search_index("transaction_id", "alert_id"),
     # Folding, and an account's past alerts.
     Index(None, "account_id", "leading_reason", "first_event_time"),
 )

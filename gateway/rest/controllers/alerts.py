@@ -53,7 +53,11 @@ class AlertController(Controller):
             str,
             QueryParameter(
                 max_length=_SEARCH_LENGTH_MAX,
-                description="part of an alert, entity, account or transaction id",
+                description=(
+                    "start of an alert, entity, account or transaction id, in the case that it has."
+                    " What more than 1,000 alerts match is not counted whole"
+                    " (total_is_lower_bound); its pages may be short and go on by next_cursor"
+                ),
             ),
         ] = "",
         sort: FromQuery[AlertSort] = AlertSort.TIMESTAMP,

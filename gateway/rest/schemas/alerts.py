@@ -38,7 +38,10 @@ class StatusFilter(StrEnum):
 
 
 class PaginationBody(Struct):
-    """Where a page stands in its list; `next_cursor` continues after it and is null at the end."""
+    """Where a page stands in its list; `next_cursor` continues after it and is null at the end.
+
+    With `total_is_lower_bound` there are at least `total_records`: not all of them were counted.
+    """
 
     page: int
     limit: int
@@ -47,6 +50,7 @@ class PaginationBody(Struct):
     has_next: bool
     has_previous: bool
     next_cursor: str | None = None
+    total_is_lower_bound: bool = False
 
 
 class AlertBody(Struct, kw_only=True):
