@@ -24,12 +24,12 @@ from gateway.rest.metrics import Metrics, metrics_handler
 from gateway.rest.protection import EXPOSED_HEADERS
 from gateway.rest.rate_limit import RateLimit
 from gateway.rest.security_description import SECURITY_COMPONENTS, security_of
-from gateway.topics import people, queue, work
+from gateway.topics import feedback, people, queue, work
 from gateway.topics.shared import Shared, Task
 from gateway.topics.topic import Topic
 
 APP_NAME = "anomaly"
-TOPICS: tuple[Topic, ...] = (work.TOPIC, people.TOPIC, queue.TOPIC)
+TOPICS: tuple[Topic, ...] = (work.TOPIC, people.TOPIC, queue.TOPIC, feedback.TOPIC)
 _BODY_SIZE_BYTES_MAX = 1024 * 1024
 _EXEMPT_FROM_LIMIT = frozenset(
     {"/health", "/health/ready", "/", "/docs", "/redoc", "/openapi.json"}

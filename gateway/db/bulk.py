@@ -120,7 +120,7 @@ async def upsert(
     table: Table,
     rows: Sequence[dict[str, Any]],
     *,
-    key: str,
+    key: str | Sequence[str],
     add: Sequence[str] = (),
     replace: Sequence[str] = (),
 ) -> None:
@@ -133,9 +133,10 @@ async def upsert(
     insert = (postgresql if is_postgresql(connection) else sqlite).insert(table)
     changes = {name: table.c[name] + insert.excluded[name] for name in add}
     changes |= {name: insert.excluded[name] for name in replace}
+    keys = [key] if isinstance(key, str) else list(key)
     statement = (
-        insert.on_conflict_do_update(index_elements=[key], set_=changes)
+        insert.on_conflict_do_update(index_elements=keys, set_=changes)
         if changes
-        else insert.on_conflict_do_nothing(index_elements=[key])
+        else insert.on_conflict_do_nothing(index_elements=keys)
     )
     await connection.execute(statement, list(rows))

@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from gateway.db.repositories.alerts import AlertRepository
 from gateway.db.repositories.cases import CaseRepository
 from gateway.db.repositories.feed import FeedRepository
+from gateway.db.repositories.feedback import FeedbackRepository
 from gateway.db.repositories.outbox import OutboxRepository
 from gateway.db.repositories.people import PeopleRepository
 from gateway.db.repositories.queue import QueueRepository
@@ -42,6 +43,7 @@ class Unit:
         self.alerts = AlertRepository(connection)
         self.cases = CaseRepository(connection)
         self.feed = FeedRepository(connection)
+        self.feedback = FeedbackRepository(connection)
         self.outbox = OutboxRepository(connection)
         self.people = PeopleRepository(connection)
         self.queue = QueueRepository(connection)

@@ -7,11 +7,14 @@ import base64
 import binascii
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeVar
 
 import msgspec
 
 from gateway.domain.enumerations import AlertStatus, Severity
 from gateway.errors import FieldFault, InvalidArgumentError
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 LIMIT_MAX = 100
 LIMIT_DEFAULT = 20
@@ -36,19 +39,24 @@ class AlertSort(StrEnum):
     TIMESTAMP = "timestamp"
 
 
-class AlertQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """What to list. `cursor` wins over `page`."""
+class PageQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which part of a list. `cursor` wins over `page`."""
 
     page: int = 1
     limit: int = LIMIT_DEFAULT
+    cursor: str = ""
+
+
+class AlertQuery(PageQuery, frozen=True, kw_only=True):
+    """Which alerts to list."""
+
     sort: AlertSort = AlertSort.TIMESTAMP
     severity: Severity | None = None
     status: AlertStatus | None = None
     search: str = ""
-    cursor: str = ""
 
 
-def require_within_reach(query: AlertQuery, rows_max: int) -> None:
+def require_within_reach(query: PageQuery, rows_max: int) -> None:
     """Raise InvalidArgumentError for a page number behind the first `rows_max` of a longer list."""
     page_max = max(1, rows_max // query.limit)
     if query.cursor or query.page <= page_max:
@@ -70,9 +78,17 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
     is_open: bool = False
 
 
+class TimePosition(msgspec.Struct, frozen=True, array_like=True):
+    """Where a list by time continues: after the row with this time and this id."""
+
+    listed: str
+    time: datetime
+    row_id: str
+
+
 def encode_cursor(position: Position) -> str:
     """Return the position as an opaque text that is safe in a URL."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(position)).decode("ascii").rstrip("=")
+    return _encoded(position)
 
 
 def decode_cursor(cursor: str, sort: str) -> Position:
@@ -81,13 +97,48 @@ def decode_cursor(cursor: str, sort: str) -> Position:
     Raises:
         InvalidArgumentError: not a cursor of ours, or one of a list in another order.
     """
-    fault = FieldFault("cursor", "cursor must be one that an earlier page of this list gave")
+    position = _decoded(cursor, Position)
+    if position.sort != sort or isinstance(position.value, datetime) != (sort == "timestamp"):
+        raise _not_ours()
+    return position
+
+
+def encode_time_cursor(listed: str, time: datetime, row_id: str) -> str:
+    """Return an opaque text for the place behind a row of a list that is ordered by time.
+
+    Args:
+        listed: name of the list; its cursors are refused by other lists.
+        time: of the row.
+        row_id: what orders rows of the same time.
+    """
+    return _encoded(TimePosition(listed, time, row_id))
+
+
+def decode_time_cursor(cursor: str, listed: str) -> tuple[datetime, str]:
+    """Return time and id of the row that the list goes on behind.
+
+    Raises:
+        InvalidArgumentError: not a cursor of ours, or one of another list.
+    """
+    position = _decoded(cursor, TimePosition)
+    if position.listed != listed or position.time.tzinfo is None or "\0" in position.row_id:
+        raise _not_ours()
+    return position.time, position.row_id
+
+
+def _encoded(position: msgspec.Struct) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(position)).decode("ascii").rstrip("=")
+
+
+def _decoded(cursor: str, kind: type[T]) -> T:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         raw = base64.b64decode(padded, altchars=b"-_", validate=True)
-        position = msgspec.json.decode(raw, type=Position)
+        return msgspec.json.decode(raw, type=kind)
     except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
-        raise InvalidArgumentError(fault.message, faults=(fault,)) from error
-    if position.sort != sort or isinstance(position.value, datetime) != (sort == "timestamp"):
-        raise InvalidArgumentError(fault.message, faults=(fault,))
-    return position
+        raise _not_ours() from error
+
+
+def _not_ours() -> InvalidArgumentError:
+    fault = FieldFault("cursor", "cursor must be one that an earlier page of this list gave")
+    return InvalidArgumentError(fault.message, faults=(fault,))

@@ -9,6 +9,7 @@ from gateway.domain.enumerations import RiskLevel
 from gateway.domain.intake import reasons_of
 from gateway.domain.pagination import AlertQuery
 from gateway.domain.transaction import Reason, TransactionRecord
+from gateway.rest.paging import pagination
 from gateway.rest.schemas import alerts as bodies
 from gateway.rest.schemas.detection import EvaluationBody, ExplanationBody
 from gateway.services.alerts import AlertDetail
@@ -27,19 +28,11 @@ _LEVELS = (
 
 
 def alert_list(page: AlertPage, query: AlertQuery, now: datetime) -> bodies.AlertListBody:
-    """Return a page of alerts. Behind a cursor `page` stays what the caller sent."""
-    total_pages = -(-page.total // query.limit)
+    """Return a page of alerts."""
     return bodies.AlertListBody(
         [alert(each, now) for each in page.alerts],
-        bodies.PaginationBody(
-            page=query.page,
-            limit=query.limit,
-            total_pages=total_pages,
-            total_records=page.total,
-            has_next=page.next_cursor is not None,
-            has_previous=query.page > 1 or bool(query.cursor),
-            next_cursor=page.next_cursor,
-            total_is_lower_bound=page.total_is_lower_bound,
+        pagination(
+            query, page.total, page.next_cursor, total_is_lower_bound=page.total_is_lower_bound
         ),
     )
 

@@ -132,3 +132,5 @@ async def store_change(unit: Unit, before: Alert, change: life_cycle.Change) -> 
         )
     await unit.alerts.add_events(change.events)
     await unit.feed.add_rollups(rollup.closing(before, change.alert))
+    if change.alert.is_open and not before.is_open:
+        await unit.cases.withdraw_decisions(before.alert_id, change.alert.updated_time)

@@ -36,6 +36,7 @@ def create_indexes(table: sa.Table, *indexes: sa.Index) -> None:
                 list(index.columns.keys()),
                 postgresql_concurrently=True,
                 postgresql_ops=dict(index.dialect_options["postgresql"]["ops"] or {}),
+                postgresql_where=index.dialect_options["postgresql"]["where"],
                 if_not_exists=True,
             )
         bind.execute(sa.text("RESET statement_timeout"))

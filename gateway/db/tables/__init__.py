@@ -1,6 +1,6 @@
 """The tables. Money is integer minor units, time is UTC, enumerations are their names."""
 
-from gateway.db.tables import alerts, audit, counts, feed, people
+from gateway.db.tables import alerts, audit, counts, feed, feedback, people
 from gateway.db.tables.base import metadata
 
-__all__ = ["alerts", "audit", "counts", "feed", "metadata", "people"]
+__all__ = ["alerts", "audit", "counts", "feed", "feedback", "metadata", "people"]

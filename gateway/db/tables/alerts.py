@@ -11,6 +11,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     text,
 )
 
@@ -139,9 +140,35 @@ decisions = Table(
     Column("analyst_id", String(64), nullable=False),
     Column("confidence", Double),
     Column("decided_time", UtcTime, nullable=False),
+    # When the alert was reopened; until then, and for ever for REVIEW, the decision stands.
+    Column("withdrawn_time", UtcTime),
+    # Whether it is in `feedback_counts`. One that another version stored is counted later.
+    Column("counted", Boolean, nullable=False, server_default=false()),
     Index(None, "alert_id"),
     Index(None, "decided_time", "decision_id"),
     Index(None, "analyst_id", "decided_time"),
+    *(
+        Index(
+            f"ix_decisions_{name}",
+            *columns,
+            "decided_time",
+            "decision_id",
+            postgresql_where=text("decision <> 'REVIEW'"),
+            sqlite_where=text("decision <> 'REVIEW'"),
+        )
+        for name, columns in (
+            ("resolved", ()),
+            ("resolved_decision", ("decision",)),
+            ("resolved_analyst_id", ("analyst_id",)),
+            ("resolved_analyst_id_decision", ("analyst_id", "decision")),
+        )
+    ),
+    Index(
+        "ix_decisions_uncounted",
+        "decision_id",
+        postgresql_where=text("NOT counted"),
+        sqlite_where=text("NOT counted"),
+    ),
 )
 
 # Labels on their way to the scoring server; `status` is PENDING, DELIVERED or REFUSED.

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.pagination import Position, decode_cursor, encode_cursor
+from gateway.domain.pagination import (
+    Position,
+    decode_cursor,
+    decode_time_cursor,
+    encode_cursor,
+    encode_time_cursor,
+)
 from gateway.errors import InvalidArgumentError
 
 
@@ -35,3 +41,35 @@ def test_any_text_is_a_cursor_or_refused(text: str) -> None:
         decode_cursor(text, "timestamp")
     except InvalidArgumentError as refused:
         assert refused.faults[0].field == "cursor"  # noqa: PT017 - both outcomes are fine
+
+
+@given(st.datetimes(timezones=st.just(UTC)), st.text(st.characters(exclude_characters="\0")))
+def test_time_cursor_holds_its_place_and_is_refused_by_other_lists(
+    time: datetime, row_id: str
+) -> None:
+    cursor = encode_time_cursor("feedback", time, row_id)
+    assert decode_time_cursor(cursor, "feedback") == (time, row_id)
+    with pytest.raises(InvalidArgumentError):
+        decode_time_cursor(cursor, "transactions")
+    with pytest.raises(InvalidArgumentError):
+        decode_cursor(cursor, "timestamp")
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_a_time_cursor_or_refused(text: str) -> None:
+    try:
+        decode_time_cursor(text, "feedback")
+    except InvalidArgumentError as refused:
+        assert refused.faults[0].field == "cursor"  # noqa: PT017 - both outcomes are fine
+
+
+@pytest.mark.parametrize(
+    ("time", "row_id"),
+    [
+        (datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None), "a"),
+        (datetime(2026, 1, 1, tzinfo=UTC), "a\0"),
+    ],
+)
+def test_time_cursor_that_no_page_gave_is_refused(time: datetime, row_id: str) -> None:
+    with pytest.raises(InvalidArgumentError):
+        decode_time_cursor(encode_time_cursor("feedback", time, row_id), "feedback")

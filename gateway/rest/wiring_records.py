@@ -1,0 +1,24 @@
+"""What the controllers of feedback and records take and need, by name and type."""
+
+from typing import Annotated
+
+from litestar.di import NamedDependency
+from litestar.params import PathParameter, QueryParameter
+
+from gateway.domain.pagination import CURSOR_LENGTH_MAX
+from gateway.services.feedback import FeedbackService
+
+FeedbackReading = NamedDependency[FeedbackService]
+
+# Ids hold no control characters, and PostgreSQL could not even be asked for some of them.
+_NO_CONTROL = r"^[^\x00-\x1f\x7f]*$"
+_ID_LENGTH_MAX = 64
+
+PathId = Annotated[str, PathParameter(pattern=_NO_CONTROL)]
+IdFilter = Annotated[
+    str, QueryParameter(max_length=_ID_LENGTH_MAX, pattern=_NO_CONTROL, description="the whole id")
+]
+Cursor = Annotated[
+    str,
+    QueryParameter(max_length=CURSOR_LENGTH_MAX, description="`next_cursor` of the page before"),
+]
