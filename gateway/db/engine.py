@@ -26,6 +26,7 @@ from gateway.db.repositories.outbox import OutboxRepository
 from gateway.db.repositories.people import PeopleRepository
 from gateway.db.repositories.queue import QueueRepository
 from gateway.db.repositories.sessions import SessionRepository
+from gateway.db.repositories.suppressions import SuppressionRepository
 from gateway.errors import RowsRefusedError, UnavailableError
 
 _POOL_TIMEOUT_S = 5.0
@@ -48,6 +49,7 @@ class Unit:
         self.people = PeopleRepository(connection)
         self.queue = QueueRepository(connection)
         self.sessions = SessionRepository(connection)
+        self.suppressions = SuppressionRepository(connection)
 
 
 class Database:

@@ -96,7 +96,7 @@ def plan_alerts(
     for item in raised:
         transaction = item.transaction
         newcomer = alert_from_transaction(
-            transaction, _leading(transaction), fraud_counts.get(transaction.account_id, 0)
+            transaction, leading_reason(transaction), fraud_counts.get(transaction.account_id, 0)
         )
         burst = by_burst.setdefault((newcomer.account_id, newcomer.leading_reason), [])
         owner = next(
@@ -151,7 +151,8 @@ def _rollup(rollups: dict[datetime, Rollup], instant: datetime) -> Rollup:
     return rollups[hour]
 
 
-def _leading(transaction: TransactionRecord) -> tuple[str, str]:
+def leading_reason(transaction: TransactionRecord) -> tuple[str, str]:
+    """Return code and sentence of the strongest reason of a transaction."""
     reasons = reasons_of(transaction)
     if reasons:
         return reasons[0].code, reasons[0].sentence

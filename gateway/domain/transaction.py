@@ -35,7 +35,8 @@ class TransactionRecord(Struct, frozen=True, gc=False):
         decision: APPROVE, REVIEW or DECLINE.
         statistical, behavioral, ml: 0..1; ml is None without a model.
         degraded_reasons: codes with a comma between them, empty when nothing was left out.
-        alert_id: of the alert that this transaction alone would raise; None below the threshold.
+        alert_id: of the alert that this transaction alone would raise; None below the threshold,
+            or when a suppression rule held the alert back.
         reasons: JSON array of `Reason` arrays.
     """
 

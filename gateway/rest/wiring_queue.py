@@ -4,6 +4,8 @@ from litestar.di import NamedDependency
 
 from gateway.services.assignment import AssignmentService
 from gateway.services.bulk import BulkService
+from gateway.services.suppressions import SuppressionService
 
 Assignment = NamedDependency[AssignmentService]
 Bulk = NamedDependency[BulkService]
+Suppressions = NamedDependency[SuppressionService]

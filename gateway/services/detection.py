@@ -5,7 +5,8 @@ import structlog
 
 from gateway.domain.enumerations import EntityType
 from gateway.domain.payment import Payment, ScoreAnswer
-from gateway.services.ports import Database, FeedWatch, ScoringServer
+from gateway.services.ports import FeedWatch, ScoringServer
+from gateway.services.suppression_ports import SuppressionDatabase
 
 _log = structlog.get_logger(__name__)
 
@@ -17,18 +18,20 @@ class Evaluation(msgspec.Struct, frozen=True):
         alert_id: of the alert that holds the payment, which is an older one if it was folded in;
             empty without one.
         alert_readable: whether the alert is in the database already.
+        suppressed_by: id of the rule that holds the alert back; empty without one.
     """
 
     answer: ScoreAnswer
     alert_id: str
     alert_readable: bool
+    suppressed_by: str = ""
 
 
 class DetectionService:
     """The use case of POST /api/detection/evaluate."""
 
     def __init__(
-        self, database: Database, scoring: ScoringServer, feed: FeedWatch, wait_s: float
+        self, database: SuppressionDatabase, scoring: ScoringServer, feed: FeedWatch, wait_s: float
     ) -> None:
         self._database = database
         self._scoring = scoring
@@ -42,8 +45,8 @@ class DetectionService:
 
         When it raises an alert, return once that can be read, or after a bounded wait.
 
-        An alert is shown under the entity that the client named. The same payment again gets the
-        same answer.
+        An alert that a suppression rule holds back is not raised. One that is raised is shown under
+        the entity that the client named. The same payment again gets the same answer.
 
         Raises:
             InvalidArgumentError, ConflictError, ResourceExhaustedError, UnavailableError: as
@@ -58,7 +61,10 @@ class DetectionService:
             )
             return Evaluation(answer, answer.alert_id, alert_readable=False)
         async with self._database.read() as unit:
-            alert = await unit.alerts.get(answer.alert_id)
+            rule = await unit.suppressions.suppressing(answer.transaction_id)
+            alert = None if rule else await unit.alerts.get(answer.alert_id)
+        if rule:
+            return Evaluation(answer, "", alert_readable=True, suppressed_by=rule)
         if alert is None:
             return Evaluation(answer, answer.alert_id, alert_readable=False)
         raised_by_this = alert.alert_id == answer.alert_id

@@ -13,11 +13,12 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from gateway.domain import intake
+from gateway.domain import intake, suppression
 from gateway.domain.rollup import Rollup
-from gateway.domain.transaction import FeedBatch, FeedEvent, FeedPosition
+from gateway.domain.transaction import FeedBatch, FeedEvent, FeedPosition, TransactionRecord
 from gateway.errors import RowsRefusedError
-from gateway.services.ports import Database, Unit
+from gateway.services.ports import Unit
+from gateway.services.suppression_ports import SuppressionDatabase, SuppressionUnit
 
 _log = structlog.get_logger(__name__)
 
@@ -57,7 +58,7 @@ class Ingest:
 
     def __init__(
         self,
-        database: Database,
+        database: SuppressionDatabase,
         progress: Progress,
         now: Callable[[], datetime],
         fold_window: timedelta,
@@ -113,7 +114,9 @@ class Ingest:
         dead = FeedEvent(event.sequence, fault=reason, payload=event.payload)
         return await self._apply(before, journal_id, [dead])
 
-    async def _store(self, unit: Unit, journal_id: str, events: Sequence[FeedEvent]) -> None:
+    async def _store(
+        self, unit: SuppressionUnit, journal_id: str, events: Sequence[FeedEvent]
+    ) -> None:
         now = self._now()
         for event in events:
             if event.fault:
@@ -125,12 +128,27 @@ class Ingest:
         scored = [event.transaction for event in events if event.transaction is not None]
         if scored:
             known = await unit.feed.known_transactions([record.transaction_id for record in scored])
-            new = intake.first_of_each(scored, known)
+            new = await self._held_back(unit, intake.first_of_each(scored, known))
             await self._store_alerts(unit, intake.raising(new), rollups)
             await unit.feed.add_transactions(new)
             intake.count_transactions(rollups, new)
         await unit.feed.put_labels([event.label for event in events if event.label is not None])
         await unit.feed.add_rollups([rollups[hour] for hour in sorted(rollups)])
+
+    async def _held_back(
+        self, unit: SuppressionUnit, new: list[TransactionRecord]
+    ) -> list[TransactionRecord]:
+        """Store which alerts a rule holds back; return their transactions as raising none."""
+        raising = intake.raising(new)
+        if not raising:
+            return new
+        times = [item.transaction.ingest_time for item in raising]
+        rules = await unit.suppressions.holding(
+            suppression.entity_ids(raising), min(times), max(times)
+        )
+        hits = suppression.hits(raising, rules)
+        await unit.suppressions.add_hits(hits)
+        return suppression.without_alerts(new, hits)
 
     async def _store_alerts(
         self, unit: Unit, raising: list[intake.Raising], rollups: dict[datetime, Rollup]

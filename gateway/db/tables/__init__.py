@@ -1,6 +1,15 @@
 """The tables. Money is integer minor units, time is UTC, enumerations are their names."""
 
-from gateway.db.tables import alerts, audit, counts, feed, feedback, people
+from gateway.db.tables import alerts, audit, counts, feed, feedback, people, suppressions
 from gateway.db.tables.base import metadata
 
-__all__ = ["alerts", "audit", "counts", "feed", "feedback", "metadata", "people"]
+__all__ = [
+    "alerts",
+    "audit",
+    "counts",
+    "feed",
+    "feedback",
+    "metadata",
+    "people",
+    "suppressions",
+]

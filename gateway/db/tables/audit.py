@@ -1,7 +1,7 @@
 """How rows of the tables that only grow may be deleted after all, once they are old enough.
 
-Triggers refuse every change of `alert_events` and `access_events`, and every deletion but that of
-rows older than `delete_before` of a row here. Whoever prunes adds that row, deletes, and takes the
+Triggers refuse every change of such a table, and every deletion but that of rows older than
+`delete_before` of a row here. Whoever prunes adds that row, deletes, and takes the
 row away, in one transaction: no other transaction ever sees it.
 """
 

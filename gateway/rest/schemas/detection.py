@@ -63,6 +63,7 @@ class EvaluationBody(Struct, kw_only=True):
             folded into.
         alert_readable: false when the alert could not be read yet within the time that the call
             waits for it.
+        suppressed_by: id of the suppression rule that holds the alert back, so that none is raised.
         replayed: the same payment was scored before, and this is the first answer again.
     """
 
@@ -72,6 +73,7 @@ class EvaluationBody(Struct, kw_only=True):
     should_alert: bool
     alert_id: str | None
     alert_readable: bool
+    suppressed_by: str | None
     decision: str
     detector_scores: DetectorScoresBody
     explanations: list[str]

@@ -8,6 +8,7 @@ db/tables/audit.py.
 import sqlalchemy as sa
 from alembic import op
 
+from gateway.db.migrations.growing import let_only_grow
 from gateway.db.types import UtcTime
 
 revision = "0005"
@@ -66,37 +67,13 @@ def upgrade() -> None:
         sqlite_where=sa.text("is_open = 1"),
     )
     if op.get_bind().dialect.name == "postgresql":
-        _refuse_on_postgresql()
+        op.execute("DROP TRIGGER access_events_only_grow ON access_events")
+        op.execute("DROP FUNCTION access_events_only_grow")
+        op.execute(_REFUSE_ON_POSTGRESQL)
     else:
-        _refuse_on_sqlite()
-
-
-def _refuse_on_postgresql() -> None:
-    op.execute("DROP TRIGGER access_events_only_grow ON access_events")
-    op.execute("DROP FUNCTION access_events_only_grow")
-    op.execute(_REFUSE_ON_POSTGRESQL)
-    for table in _TABLES:
-        op.execute(
-            f"CREATE TRIGGER {table}_only_grows BEFORE UPDATE OR DELETE ON {table}"
-            " FOR EACH ROW EXECUTE FUNCTION only_grows()"
-        )
-        op.execute(
-            f"CREATE TRIGGER {table}_is_not_emptied BEFORE TRUNCATE ON {table}"
-            " FOR EACH STATEMENT EXECUTE FUNCTION only_grows()"
-        )
-
-
-def _refuse_on_sqlite() -> None:
-    op.execute("DROP TRIGGER access_events_no_update")
-    op.execute("DROP TRIGGER access_events_no_delete")
-    for table in _TABLES:
-        refusal = f"BEGIN SELECT RAISE(ABORT, '{table} is only added to'); END"
-        op.execute(f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} {refusal}")
-        op.execute(
-            f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table}"  # noqa: S608 - own names
-            " WHEN NOT EXISTS (SELECT 1 FROM audit_retention"
-            f" WHERE OLD.event_time < delete_before) {refusal}"
-        )
+        op.execute("DROP TRIGGER access_events_no_update")
+        op.execute("DROP TRIGGER access_events_no_delete")
+    let_only_grow(*_TABLES)
 
 
 def downgrade() -> None:
