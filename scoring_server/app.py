@@ -32,7 +32,9 @@ from scoring_server.rpc.reflection import reflection_methods
 from scoring_server.rpc.serving import Listen
 from scoring_server.rpc.transport import Pool
 from scoring_server.rpc.transports import choose_transport
+from scoring_server.snapshotter import SNAPSHOT_DIRECTORY, Snapshotter
 from scoring_server.state.shared_table import State, StateCapacities, open_state
+from scoring_server.state.snapshots import Snapshots
 from scoring_server.telemetry.log import configure_logging
 from scoring_server.telemetry.metrics import Metrics, MetricsServer
 from scoring_server.telemetry.observe import observe
@@ -111,7 +113,7 @@ class ScoringApplication:
         if slots.champion is None:
             _log.warning("no_model", fault=slots.fault, effect="answers are marked degraded")
         engine = Engine(state, slots, _engine_settings(config))
-        _recover(engine, journal)
+        _recover(engine, journal, config)
         opened.callback(state.mark_clean)
         warm(slots)
         scorer = Scorer(engine, journal, wall_time_ns)
@@ -154,6 +156,8 @@ class ScoringApplication:
             metrics,
         )
         observe(metrics, journal, state, slots)
+        snapshotter = Snapshotter(config, lambda: journal.last_sequence)
+        snapshotter.observe(metrics)
         pending = {pool.value: partial(transport.pending, pool) for pool in Pool}
         metrics.gauges("anomaly_rpc_pending", "Calls that run or wait, by pool.", "pool", pending)
         metrics_server = _metrics_server(metrics, config)
@@ -162,6 +166,8 @@ class ScoringApplication:
         opened.callback(transport.stop, config.limits.drain_s)
         self.grpc_port, self.metrics_port = transport.port, metrics_server.port
         health.serve()
+        snapshotter.start()
+        opened.callback(snapshotter.stop)
         opened.callback(feed.stop)
         runtime_file = config.data_dir / RUNTIME_FILE
         _write_runtime_file(runtime_file, grpc_port=self.grpc_port, metrics_port=self.metrics_port)
@@ -233,14 +239,18 @@ def _engine_settings(config: ScoringConfig) -> EngineSettings:
     )
 
 
-def _recover(engine: Engine, journal: EmbeddedJournal) -> None:
+def _recover(engine: Engine, journal: EmbeddedJournal, config: ScoringConfig) -> None:
+    snapshots = Snapshots(config.data_dir / SNAPSHOT_DIRECTORY, engine.state.capacities)
+    snapshots.drop_ahead(journal.journal_id, journal.last_sequence)
     if is_current(engine, journal):
         return
     if journal.last_sequence == 0 and engine.sequence == 0:
         # Nothing has happened here yet.
         return
     _log.info("recovering", journal_sequence=journal.last_sequence, state=engine.sequence)
-    folded = recover(engine, journal)
+    # What damage took is gone for good; what was dropped may lie in a backup.
+    partial = config.recovery_partial or bool(journal.damaged_segments)
+    folded = recover(engine, journal, snapshots, partial=partial)
     if journal.last_sequence > engine.sequence:
         # A damaged segment at the end: what it may hold keeps its numbers.
         engine.state.header["sequence"] = journal.last_sequence

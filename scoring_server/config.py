@@ -90,6 +90,8 @@ class ScoringConfig:
 
     Attributes:
         journal_sync_ms: longest time from an append to its sync; 0 syncs each append.
+        snapshot_interval_s: how often a snapshot of the state is made; 0 makes none.
+        recovery_partial: start although events are missing that the state would need.
         model_version: empty takes the highest.
         scoring_transport: what carries the calls; auto is the completion-queue loop, or the stock
             server where the loop's self-test fails, fast refuses to start then.
@@ -108,6 +110,8 @@ class ScoringConfig:
     scoring_transport: str = TRANSPORT_AUTO
     journal_sync_ms: int = 100
     journal_segment_events_max: int = 500_000
+    snapshot_interval_s: int = 600
+    recovery_partial: bool = False
     log_level: str = "INFO"
     log_format: str = "console"
     risk: RiskConfig = field(default_factory=RiskConfig)
@@ -141,6 +145,10 @@ def load_config(environ: Mapping[str, str]) -> ScoringConfig:
         journal_segment_events_max=read.integer(
             "JOURNAL_SEGMENT_EVENTS_MAX", default.journal_segment_events_max, 1_000, 100_000_000
         ),
+        snapshot_interval_s=read.integer(
+            "SNAPSHOT_INTERVAL_S", default.snapshot_interval_s, 0, 86_400
+        ),
+        recovery_partial=read.choice("RECOVERY", "full", ("full", "partial")) == "partial",
         log_level=read.choice("LOG_LEVEL", default.log_level, LOG_LEVELS),
         log_format=read.choice("LOG_FORMAT", _log_format(read), LOG_FORMATS),
         risk=_risk(read),

@@ -36,6 +36,7 @@ _SCHEMA = """CREATE TABLE IF NOT EXISTS events (
 _INSERT = f"INSERT INTO events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants only
 _SELECT = f"SELECT {_COLUMNS} FROM events "  # noqa: S608 - constants only
 _INDEX = "CREATE INDEX IF NOT EXISTS events_by_key ON events (key) WHERE kind = 0"
+_NEWEST = "SELECT max(sequence) FROM events"
 _NEWEST_OF_KEY = "WHERE kind = 0 AND key = ? ORDER BY sequence DESC LIMIT 1"
 # The process may have died between making the file and its table.
 _HAS_TABLE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'events'"
@@ -121,9 +122,7 @@ class Segment:
             if reader.execute(_HAS_TABLE).fetchone() is None:
                 return
             self.sealed = reader.execute(_HAS_INDEX).fetchone() is not None
-            last = reader.execute("SELECT max(sequence) FROM events").fetchone()[0]
-            if last is not None:
-                self.last_sequence = last
+            self.last_sequence = reader.execute(_NEWEST).fetchone()[0] or self.last_sequence
             if not self.sealed:
                 rows = reader.execute("SELECT sequence, key, kind FROM events").fetchall()
                 self.count = len(rows)
@@ -183,6 +182,14 @@ class Segment:
         """Return the record of one sequence."""
         found = self._select("WHERE sequence = ?", (sequence,))
         return found[0] if found else None
+
+    def newest_sequence(self) -> int:
+        """Return the newest sequence that the file holds now; 0 when it holds none."""
+        with self._reader_lock:
+            reader = self._open_reader()
+            if reader.execute(_HAS_TABLE).fetchone() is None:
+                return 0
+            return reader.execute(_NEWEST).fetchone()[0] or 0
 
     def find(self, transaction_key: int) -> JournalRecord | None:
         """Return the newest transaction of a key."""

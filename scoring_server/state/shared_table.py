@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scoring_server.clock import monotonic_ns
 from scoring_server.kernels import dtypes
 from scoring_server.kernels.table import PROBE_MAX
+from scoring_server.state.sparse_files import copy_file
 
 _MAGIC = 0x314C414D4F4E41  # "ANOMAL1" in little-endian letters
 _META = "state.json"
@@ -143,6 +144,22 @@ class State:
         # Generation 0 is what an untouched slot holds, and 1 looks back at 0: start at 2.
         header["guard_generation"] = 2
         header["guard_limit"] = self.capacities.replay_ids
+
+    def replace_with(self, directory: Path) -> None:
+        """Become a copy of the state whose files lie in `directory`, of the same capacities.
+
+        Raises:
+            OSError: they cannot be read, or ours not be written.
+        """
+        assert self.directory is not None
+        self.reset()
+        self.close()
+        for name in self._shapes:
+            self._path(name).unlink()
+            copy_file(directory / self._path(name).name, self._path(name))
+        self.tables = tuple(self._map(name) for name in self._shapes)
+        self.header["clean"] = 0
+        self.header["boot"] = _boot()
 
     def fill_ratios(self) -> dict[str, float]:
         """Return the occupied share of each table that entities live in, 0 to 1."""
