@@ -10,6 +10,7 @@ from gateway.domain.rate import RatePolicy, RouteClass, policies
 from gateway.domain.secret import secret_fault
 from gateway.environment import EnvironmentReader
 from gateway.errors import ConfigurationError
+from gateway.identity.configuration import OidcConfig, read_oidc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,7 @@ class GatewayConfig:
     access_token_expire_minutes: int = 30
     session_expire_hours: int = 12
     require_login: bool = False
+    oidc: OidcConfig | None = None
     trusted_proxies: tuple[str, ...] = ()
     risk_threshold_low: float = 20.0
     risk_threshold_medium: float = 50.0
@@ -92,6 +94,7 @@ def load_config(environ: Mapping[str, str]) -> GatewayConfig:
         access_token_expire_minutes=read.integer("ACCESS_TOKEN_EXPIRE_MINUTES", 30, 1, 1_440),
         session_expire_hours=read.integer("SESSION_EXPIRE_HOURS", 12, 1, 720),
         require_login=read.flag("REQUIRE_LOGIN", default=False),
+        oidc=read_oidc(read),
         trusted_proxies=read.networks("TRUSTED_PROXIES"),
         risk_threshold_low=read.real("RISK_THRESHOLD_LOW", 20.0, 0, 100),
         risk_threshold_medium=read.real("RISK_THRESHOLD_MEDIUM", 50.0, 0, 100),
@@ -160,9 +163,12 @@ def _contradictions(config: GatewayConfig) -> list[str]:
 
 def _login_faults(config: GatewayConfig) -> list[str]:
     if not config.login_required:
+        without = []
         if "*" in config.cors_origins:
-            return ["CORS_ORIGINS must not be * without a login: set REQUIRE_LOGIN=true"]
-        return []
+            without.append("CORS_ORIGINS must not be * without a login: set REQUIRE_LOGIN=true")
+        if config.oidc is not None:
+            without.append("OIDC_ISSUER needs a login: set REQUIRE_LOGIN=true")
+        return without
     fault = secret_fault(config.secret_key)
     if not fault:
         return []

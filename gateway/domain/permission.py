@@ -82,6 +82,8 @@ ROUTES: dict[tuple[str, str], Permission] = {
     ("GET", "/metrics"): Permission.READ,
     ("POST", "/api/auth/login"): Permission.PUBLIC,
     ("POST", "/api/auth/refresh"): Permission.PUBLIC,
+    ("GET", "/api/auth/oidc/login"): Permission.PUBLIC,
+    ("GET", "/api/auth/oidc/callback"): Permission.PUBLIC,
     ("POST", "/api/auth/logout"): Permission.OWN,
     ("GET", "/api/auth/me"): Permission.OWN,
     ("PUT", "/api/auth/password"): Permission.OWN,

@@ -3,7 +3,7 @@
 from gateway.domain.people import AccessEvent, Caller, ServiceToken, User
 from gateway.rest.schemas import people as bodies
 from gateway.rest.schemas.alerts import PaginationBody
-from gateway.services.logins import Login
+from gateway.services.session_tokens import Login
 
 _SCHEME = "Bearer"
 

@@ -6,50 +6,32 @@ the whole session ends.
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
 from gateway.domain import throttling
-from gateway.domain.people import (
-    AccessEvent,
-    Caller,
-    RefreshToken,
-    Session,
-    User,
-    UserStatus,
-)
+from gateway.domain.people import Caller, User, UserStatus
+from gateway.domain.permission import Role
 from gateway.domain.secret import password_fault
 from gateway.errors import (
     FieldFault,
     InvalidArgumentError,
+    PermissionDeniedError,
     UnauthenticatedError,
 )
 from gateway.services.attempts import Attempts, account_key, client_key, throttled
 from gateway.services.passwords import Passwords
-from gateway.services.people_ports import PeopleDatabase, PeopleUnit
-from gateway.services.tokens import (
-    REFRESH_PREFIX,
-    AccessTokens,
-    Claims,
-    random_token,
-    token_hash,
-    token_refused,
+from gateway.services.people_ports import PeopleDatabase
+from gateway.services.session_tokens import (
+    SESSION_MEMORY,
+    Login,
+    SessionTokens,
+    access_event,
 )
+from gateway.services.tokens import token_hash, token_refused
 
-# Ended sessions are kept for so long, so that a stolen refresh token is still recognised.
-_SESSION_MEMORY = timedelta(days=7)
 _NAME_LENGTH_MAX = 48
-
-
-class Login(msgspec.Struct, frozen=True, kw_only=True):
-    """What a login or a refresh gives; lives are in seconds."""
-
-    access_token: str
-    access_lifetime_s: int
-    refresh_token: str
-    refresh_lifetime_s: int
-    user: User
 
 
 class LoginService:
@@ -59,17 +41,15 @@ class LoginService:
         self,
         database: PeopleDatabase,
         passwords: Passwords,
-        tokens: AccessTokens,
+        sessions: SessionTokens,
         now: Callable[[], datetime],
-        new_id: Callable[[str], str],
-        session_lifetime: timedelta,
+        password_roles: frozenset[Role] = frozenset(Role),
     ) -> None:
         self._database = database
         self._passwords = passwords
-        self._tokens = tokens
+        self._sessions = sessions
         self._now = now
-        self._new_id = new_id
-        self._session_lifetime = session_lifetime
+        self._password_roles = password_roles
         self._attempts = Attempts(now)
 
     async def log_in(self, name: str, password: str, client: str) -> Login:
@@ -78,8 +58,11 @@ class LoginService:
         Raises:
             UnauthenticatedError: name or password is wrong, or the user is disabled; the answer and
                 the work behind it are the same for all of these.
+            PermissionDeniedError: he has to log in through the identity provider.
             ResourceExhaustedError: too many failures for this name or from this client.
         """
+        if not self._password_roles:
+            raise _passwords_off()
         name = name.strip().lower()[:_NAME_LENGTH_MAX]
         account, address = account_key(name), client_key(client)
         async with self._database.write() as unit:
@@ -96,21 +79,14 @@ class LoginService:
             # An unknown name may be a password in the wrong field; it is not kept.
             await self._record("LOGIN_REFUSED", user.name if user else "unknown", client)
             raise UnauthenticatedError("name or password is wrong", reason="LOGIN_REFUSED")
+        if user.role not in self._password_roles:
+            await self._record("LOGIN_REFUSED", user.name, client)
+            raise _passwords_off()
         async with self._database.write() as unit:
             await self._attempts.succeeded(unit, account, address)
-            await unit.sessions.forget(now - _SESSION_MEMORY, now - throttling.MEMORY)
-            session = Session(
-                session_id=self._new_id("ses"),
-                user_id=user.user_id,
-                user_version=user.version,
-                created_time=now,
-                expires_time=now + self._session_lifetime,
-                ended_time=None,
-                end_reason="",
-            )
-            await unit.sessions.add(session)
-            await unit.people.add_access_events([_event(now, "LOGIN", user.name, client)])
-            return await self._tokens_of(unit, session, user)
+            await unit.sessions.forget(now - SESSION_MEMORY, now - throttling.MEMORY)
+            await unit.people.add_access_events([access_event(now, "LOGIN", user.name, client)])
+            return await self._sessions.open(unit, user)
 
     async def refresh(self, refresh_token: str, client: str) -> Login:
         """Return new tokens for a refresh token, which is used up.
@@ -133,10 +109,10 @@ class LoginService:
                     and user.version == session.user_version
                 )
                 if alive and await unit.sessions.use_refresh_token(found.token_hash, now):
-                    login = await self._tokens_of(unit, session, user)
+                    login = await self._sessions.renew(unit, session, user)
                 elif alive and await unit.sessions.end(session.session_id, "TOKEN_REUSED", now):
                     await unit.people.add_access_events(
-                        [_event(now, "REFRESH_TOKEN_REUSED", user.name, client)]
+                        [access_event(now, "REFRESH_TOKEN_REUSED", user.name, client)]
                     )
         if login is None:
             raise token_refused()
@@ -147,7 +123,9 @@ class LoginService:
         now = self._now()
         async with self._database.write() as unit:
             if await unit.sessions.end(caller.session_id, "LOGOUT", now):
-                await unit.people.add_access_events([_event(now, "LOGOUT", caller.name, client)])
+                await unit.people.add_access_events(
+                    [access_event(now, "LOGOUT", caller.name, client)]
+                )
 
     async def me(self, caller: Caller) -> User:
         """Return the caller's own user."""
@@ -197,45 +175,18 @@ class LoginService:
             )
             await unit.sessions.end_all_of(user.user_id, "PASSWORD_CHANGED", now)
             await unit.people.add_access_events(
-                [_event(now, "PASSWORD_CHANGED", user.name, client)]
+                [access_event(now, "PASSWORD_CHANGED", user.name, client)]
             )
-
-    async def _tokens_of(self, unit: PeopleUnit, session: Session, user: User) -> Login:
-        now = self._now()
-        refresh = random_token(REFRESH_PREFIX)
-        await unit.sessions.add_refresh_token(
-            RefreshToken(
-                token_hash=token_hash(refresh),
-                session_id=session.session_id,
-                issued_time=now,
-                used_time=None,
-            )
-        )
-        access, lifetime_s = self._tokens.issue(
-            Claims(user.user_id, session.session_id, session.user_version), session.expires_time
-        )
-        return Login(
-            access_token=access,
-            access_lifetime_s=lifetime_s,
-            refresh_token=refresh,
-            refresh_lifetime_s=max(0, int((session.expires_time - now).total_seconds())),
-            user=user,
-        )
 
     async def _record(self, action: str, name: str, client: str) -> None:
         async with self._database.write() as unit:
-            await unit.people.add_access_events([_event(self._now(), action, name, client)])
+            await unit.people.add_access_events([access_event(self._now(), action, name, client)])
 
 
-def _event(now: datetime, action: str, name: str, client: str) -> AccessEvent:
-    return AccessEvent(
-        event_id=None,
-        event_time=now,
-        action=action,
-        actor=name,
-        subject=name,
-        client=client,
-        detail="",
+def _passwords_off() -> PermissionDeniedError:
+    return PermissionDeniedError(
+        "log in through the identity provider: GET /api/auth/oidc/login",
+        reason="PASSWORD_LOGIN_OFF",
     )
 
 

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Row, Select, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.db.tables.people import access_events, service_tokens, users
+from gateway.db.tables.people import access_events, service_tokens, user_identities, users
 from gateway.domain.people import AccessEvent, ServiceToken, User, UserStatus
 from gateway.domain.permission import Role, Scope
 
@@ -27,6 +27,21 @@ class PeopleRepository:
     async def user_named(self, name: str) -> User | None:
         """Return the user of that name, whatever became of him."""
         return await self._one_user(select(users).where(users.c.name == name))
+
+    async def user_of_identity(self, issuer: str, subject: str) -> User | None:
+        """Return the user whom an identity provider knows by that subject."""
+        query = select(users).join(user_identities, user_identities.c.user_id == users.c.user_id)
+        return await self._one_user(
+            query.where(user_identities.c.issuer == issuer, user_identities.c.subject == subject)
+        )
+
+    async def add_identity(self, issuer: str, subject: str, user_id: str, now: datetime) -> None:
+        """Store whose an identity is; it must be new."""
+        await self._connection.execute(
+            insert(user_identities).values(
+                issuer=issuer, subject=subject, user_id=user_id, created_time=now
+            )
+        )
 
     async def users(self, offset: int, limit: int) -> tuple[list[User], int]:
         """Return users by name, those who were removed left out, and how many there are."""

@@ -34,6 +34,17 @@ users = Table(
     Column("updated_time", UtcTime, nullable=False),
 )
 
+# Who a user is to an identity provider. A removed user keeps his, so that he is not made anew.
+user_identities = Table(
+    "user_identities",
+    metadata,
+    Column("issuer", String(255), primary_key=True),
+    Column("subject", String(255), primary_key=True),
+    Column("user_id", String(64), ForeignKey("users.user_id"), nullable=False),
+    Column("created_time", UtcTime, nullable=False),
+    Index(None, "user_id"),
+)
+
 # Field order is that of domain.people.Session.
 sessions = Table(
     "sessions",

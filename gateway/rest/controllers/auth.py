@@ -10,6 +10,7 @@ from gateway.rest.body import JsonBody
 from gateway.rest.error_responses import RESPONSES
 from gateway.rest.schemas.people import (
     Done,
+    LoggedOut,
     LoginBody,
     LoginEnvelope,
     MeEnvelope,
@@ -17,7 +18,7 @@ from gateway.rest.schemas.people import (
     RefreshBody,
 )
 from gateway.rest.session import CALLER, client_of
-from gateway.rest.wiring_people import Logins
+from gateway.rest.wiring_people import Logins, ProviderLogins
 
 
 class AuthController(Controller):
@@ -61,10 +62,17 @@ class AuthController(Controller):
     @post(
         "/logout", status_code=200, responses=RESPONSES, operation_id="log_out", summary="Log out"
     )
-    async def log_out(self, request: Request[Any, Any, Any], logins: Logins) -> Done:
+    async def log_out(
+        self,
+        request: Request[Any, Any, Any],
+        logins: Logins,
+        provider_logins: ProviderLogins,
+    ) -> LoggedOut:
         """End the session; its tokens are refused from now on."""
+        user = await logins.me(CALLER.get())
         await logins.log_out(CALLER.get(), client_of(request))
-        return Done(success=True, message="logged out")
+        url = None if user.password_hash else await provider_logins.logout_url()
+        return LoggedOut(success=True, message="logged out", provider_logout_url=url)
 
     @get("/me", responses=RESPONSES, operation_id="get_me", summary="Who am I")
     async def get_me(self, logins: Logins) -> MeEnvelope:

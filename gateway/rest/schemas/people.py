@@ -144,6 +144,17 @@ class Done(Struct, kw_only=True):
     message: str
 
 
+class LoggedOut(Done, kw_only=True):
+    """The session has ended.
+
+    Attributes:
+        provider_logout_url: where to end the one with the identity provider too; null unless the
+            user logs in there and it names a place.
+    """
+
+    provider_logout_url: str | None
+
+
 class LoginEnvelope(Struct):
     """Tokens as `data`."""
 

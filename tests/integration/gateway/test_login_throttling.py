@@ -13,6 +13,7 @@ from gateway.domain.permission import Role
 from gateway.errors import ResourceExhaustedError, UnauthenticatedError
 from gateway.services.logins import LoginService
 from gateway.services.passwords import Passwords, hashed_now
+from gateway.services.session_tokens import SessionTokens
 from gateway.services.tokens import AccessTokens
 from gateway.topics.shared import new_id
 from tests.support.people import CHEAP, PASSWORD, SECRET, add_user
@@ -35,9 +36,8 @@ class Attacker:
     def __init__(self, database: Database, passwords: Passwords) -> None:
         self.clock = Clock()
         tokens = AccessTokens(SECRET, timedelta(minutes=30), self.clock)
-        self.logins = LoginService(
-            database, passwords, tokens, self.clock, new_id, timedelta(hours=12)
-        )
+        sessions = SessionTokens(tokens, self.clock, new_id, timedelta(hours=12))
+        self.logins = LoginService(database, passwords, sessions, self.clock)
 
     async def refused_for_s(self, name: str, client: str, password: str = GUESS) -> float | None:
         """Return how long to wait; None when the try was made."""
