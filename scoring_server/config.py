@@ -173,12 +173,14 @@ def _journal_sync_ms(read: EnvironmentReader, default: int) -> int:
 
 def _risk(read: EnvironmentReader) -> RiskConfig:
     default = RiskConfig()
+    medium = read.number("RISK_THRESHOLD_MEDIUM", default.medium, 0, 100)
     risk = RiskConfig(
         low=read.number("RISK_THRESHOLD_LOW", default.low, 0, 100),
-        medium=read.number("RISK_THRESHOLD_MEDIUM", default.medium, 0, 100),
+        medium=medium,
         high=read.number("RISK_THRESHOLD_HIGH", default.high, 0, 100),
         critical=read.number("RISK_THRESHOLD_CRITICAL", default.critical, 0, 100),
-        alert=read.number("ALERT_THRESHOLD", default.alert, 0, 100),
+        # Alerts begin with MEDIUM, wherever that begins, unless another score is asked for.
+        alert=read.number("ALERT_THRESHOLD", medium, 0, 100),
         review=read.number("REVIEW_THRESHOLD", default.review, 0, 100),
         decline=read.number("DECLINE_THRESHOLD", default.decline, 0, 100),
     )

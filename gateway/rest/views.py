@@ -137,7 +137,7 @@ def transaction(record: TransactionRecord) -> bodies.TransactionBody:
         currency=record.currency,
         timestamp=record.event_time,
         source_account=record.account_id,
-        destination_account=record.counterparty_account_id,
+        destination_account=record.counterparty_account_id or record.merchant_id,
         merchant_id=record.merchant_id,
         terminal_id=record.terminal_id,
         channel=record.channel,

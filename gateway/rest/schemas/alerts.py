@@ -88,7 +88,10 @@ class AlertListBody(Struct):
 
 
 class TransactionBody(Struct, kw_only=True):
-    """A transaction as people read it. `amount` is in major units, `amount_minor` exact."""
+    """A transaction as people read it. `amount` is in major units, `amount_minor` exact.
+
+    `destination_account` is who is paid: the account, or the merchant where there is none.
+    """
 
     transaction_id: str
     kind: str

@@ -50,7 +50,7 @@ async def test_alert_is_shown_under_the_entity_of_the_client(gateway: httpx.Asyn
     alert = (await gateway.get(f"/api/alerts/{alert_id}")).json()["data"]
     assert (alert["entity"], alert["entity_type"]) == ("shop-7", "MERCHANT")
     assert alert["transaction"]["merchant_id"] == "shop-7"
-    assert alert["transaction"]["destination_account"] is None
+    assert alert["transaction"]["destination_account"] == "shop-7"
     for search in ("shop-7", "sho", "account-1", "tx-", alert_id):
         found = (await gateway.get("/api/alerts", params={"search": search})).json()["data"]
         assert [each["alert_id"] for each in found] == [alert_id]
