@@ -1,4 +1,7 @@
-"""What all tests need: reproducible properties and no network in unit tests."""
+"""What all tests need.
+
+Reproducible properties, no network in unit tests, and a PostgreSQL server for those that want one.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,3 +27,11 @@ def no_network(request: pytest.FixtureRequest) -> Iterator[None]:
     pytest_socket.disable_socket(allow_unix_socket=True)
     yield
     pytest_socket.enable_socket()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    from tests.support.postgresql import running_server
+
+    with running_server() as url:
+        yield url

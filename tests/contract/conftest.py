@@ -5,13 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.contract.served import Served, served
-from tests.support.postgresql import fresh_database, running_server
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
-    with running_server() as url:
-        yield url
+from tests.support.postgresql import fresh_database
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])

@@ -9,12 +9,10 @@ import jsonschema_rs
 import yaml
 
 SPECIFICATION = Path(__file__).parent / "specification"
-AREAS = ("dashboard", "alerts", "investigations", "analytics", "feedback", "detection", "system")
+AREAS = ("dashboard", "alerts", "investigations", "detection", "system")
 # A map of nothing but these is JSON Schema already; any other map is an object of named fields.
-_KEYWORDS = frozenset(
-    "type const enum pattern format required minLength maxLength minimum maximum exclusiveMinimum"
-    " bad".split()
-)
+_BOUNDS = {"minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum"}
+_KEYWORDS = {"type", "const", "enum", "pattern", "format", "required", "bad"} | _BOUNDS
 
 
 def read(name: str) -> dict[str, Any]:

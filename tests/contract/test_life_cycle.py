@@ -75,9 +75,7 @@ def test_only_moves_of_the_table_are_made(
 
 @pytest.mark.parametrize("decision", DECISIONS)
 @pytest.mark.parametrize("start", STATUSES)
-def test_decision_leads_where_the_contract_says(
-    gateway: Served, start: str, decision: str
-) -> None:
+def test_decision_leads_where_the_contract_says(gateway: Served, start: str, decision: str) -> None:
     alert_id = gateway.new_alert(start)
     told = gateway.history(alert_id)
     answer = decide(gateway, alert_id, decision, "ben")

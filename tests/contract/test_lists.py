@@ -101,11 +101,12 @@ def test_all_is_no_filter(gateway: Served, endpoint: Endpoint, parameter: Any) -
         plain = by_page(gateway, endpoint)
         assert by_page(gateway, endpoint, **{parameter.name: "ALL"}) == plain
         parts = [
-            by_page(gateway, endpoint, **{parameter.name: value})
+            key
             for value in parameter.values
             if value != "ALL"
+            for key in by_page(gateway, endpoint, **{parameter.name: value})
         ]
-        assert sorted(sum(parts, [])) == sorted(plain)
+        assert sorted(parts) == sorted(plain)
 
 
 def test_search_finds_alerts_by_id_and_entity(gateway: Served) -> None:
@@ -126,13 +127,3 @@ def test_orders_are_those_of_the_contract(gateway: Served) -> None:
     queue = page(gateway, endpoint, limit=100, sort="priority", status="ACTIVE")["data"]
     bands = [row["priority"] for row in queue]
     assert bands == sorted(bands)
-
-
-def test_feedback_summary_counts_the_list(gateway: Served) -> None:
-    endpoint = CONTRACT.endpoint("GET /api/feedback")
-    body = page(gateway, endpoint, limit=100)
-    summary = body["summary"]
-    assert summary["total_resolutions"] == body["pagination"]["total_records"]
-    found = [row["decision"] for row in body["data"]]
-    assert summary["confirmed_frauds"] == found.count("FRAUD")
-    assert summary["false_positives"] == found.count("FALSE_POSITIVE")

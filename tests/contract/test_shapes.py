@@ -6,7 +6,7 @@ import pytest
 
 from tests.contract.answers import fresh_path, known_paths, require_success
 from tests.contract.reading import CONTRACT, Endpoint
-from tests.contract.served import ANALYSTS, Served
+from tests.contract.served import Served
 
 _JSON = [each for each in CONTRACT.endpoints if each.success is not None]
 READING = [each for each in _JSON if each.method == "GET"]
@@ -151,11 +151,3 @@ def test_burst_is_one_alert_with_all_its_transactions(gateway: Served) -> None:
     detail = gateway.detail(gateway.folded_alert)
     assert detail["transaction_count"] == len(detail["transactions"]) == 3
     assert detail["risk_score"] == 62.0
-
-
-def test_feedback_of_an_analyst_is_that_of_the_list(gateway: Served) -> None:
-    for analyst in ANALYSTS:
-        own = gateway.client.get(f"/api/feedback/by-analyst/{analyst}", params={"limit": 100})
-        listed = gateway.client.get("/api/feedback", params={"limit": 100, "analyst": analyst})
-        assert own.json()["data"] == listed.json()["data"]
-        assert {row["analyst"] for row in own.json()["data"]} == {analyst}

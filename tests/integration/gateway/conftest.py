@@ -16,7 +16,7 @@ from gateway.app import build
 from gateway.config import GatewayConfig
 from gateway.db.engine import Database
 from gateway.db.migrate import migrate
-from tests.support.postgresql import fresh_database, running_server
+from tests.support.postgresql import fresh_database
 from tests.support.scripted_scoring_server import ScriptedScoringServer
 
 OpenGateway = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
@@ -45,12 +45,6 @@ async def started(application: Litestar) -> AsyncIterator[None]:
     finally:
         stop.set()
         await life
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
-    with running_server() as url:
-        yield url
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import sqlalchemy
 from pyarrow import parquet
 
 from models.simulation.payments import simulate_payments
-from tests.support.postgresql import fresh_database, running_server
+from tests.support.postgresql import fresh_database
 from tests.support.product import Program, command, environment, product, run, running, wait_for
 
 ROW_COUNT = 6_000
@@ -22,12 +22,6 @@ def traffic(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("traffic") / "payments.parquet"
     parquet.write_table(simulate_payments(ROW_COUNT, seed=7, day_count=30), path)
     return path
-
-
-@pytest.fixture(scope="module")
-def postgresql() -> Iterator[str]:
-    with running_server() as base:
-        yield base
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
