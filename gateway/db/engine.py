@@ -8,6 +8,7 @@ half way.
 """
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -117,6 +118,8 @@ def translated_errors() -> Iterator[None]:
         sqlalchemy_errors.TimeoutError,
         psycopg.OperationalError,
         psycopg.InterfaceError,
+        # Of statements that the driver runs without SQLAlchemy between; see db/prepared.py.
+        sqlite3.OperationalError,
         OSError,
     ) as error:
         raise UnavailableError("the database is away", reason="DATABASE_UNAVAILABLE") from error

@@ -32,6 +32,17 @@ from gateway.services.alerts import AlertService
 
 _SEARCH_LENGTH_MAX = 100
 _PAGE_MAX = 100_000
+Search = Annotated[
+    str,
+    QueryParameter(
+        max_length=_SEARCH_LENGTH_MAX,
+        description=(
+            "start of an alert, entity, account or transaction id, in the case that it has."
+            " What more than 1,000 alerts match is not counted whole"
+            " (total_is_lower_bound); its pages may be short and go on by next_cursor"
+        ),
+    ),
+]
 
 
 class AlertController(Controller):
@@ -49,17 +60,7 @@ class AlertController(Controller):
         limit: Annotated[int, QueryParameter(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
         severity: FromQuery[SeverityFilter] = SeverityFilter.ALL,
         status: FromQuery[StatusFilter] = StatusFilter.ALL,
-        search: Annotated[
-            str,
-            QueryParameter(
-                max_length=_SEARCH_LENGTH_MAX,
-                description=(
-                    "start of an alert, entity, account or transaction id, in the case that it has."
-                    " What more than 1,000 alerts match is not counted whole"
-                    " (total_is_lower_bound); its pages may be short and go on by next_cursor"
-                ),
-            ),
-        ] = "",
+        search: Search = "",
         sort: FromQuery[AlertSort] = AlertSort.TIMESTAMP,
         cursor: Annotated[
             str,
