@@ -27,14 +27,21 @@ def is_postgresql(connection: AsyncConnection) -> bool:
     return connection.dialect.name == "postgresql"
 
 
-async def load(connection: AsyncConnection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+async def load(
+    connection: AsyncConnection,
+    table: Table,
+    rows: Sequence[tuple[Any, ...]],
+    *,
+    numbered: str = "",
+) -> None:
     """Add rows, whose values stand in column order, by the fastest way the database has.
 
-    Times are aware, in UTC.
+    Times are aware, in UTC. A column `numbered` is left out of the rows: the database counts them.
     """
     if not rows:
         return
-    columns = ", ".join(column.name for column in table.columns)
+    names = [column.name for column in table.columns if column.name != numbered]
+    columns = ", ".join(names)
     if is_postgresql(connection):
         raw = await connection.get_raw_connection()
         async with (
@@ -44,7 +51,7 @@ async def load(connection: AsyncConnection, table: Table, rows: Sequence[tuple[A
             for row in rows:
                 await copy.write_row(row)
         return
-    marks = ", ".join("?" * len(table.columns))
+    marks = ", ".join("?" * len(names))
     await connection.exec_driver_sql(
         f"INSERT INTO {table.name} ({columns}) VALUES ({marks})",  # noqa: S608 - names of our own table
         [_sqlite_row(row) for row in rows],

@@ -11,14 +11,16 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any
 
 import psycopg
-from sqlalchemy import event, text
+from sqlalchemy import Dialect, event, text
 from sqlalchemy import exc as sqlalchemy_errors
 from sqlalchemy.engine import Connection
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from gateway.clock import monotonic_s
 from gateway.db.repositories.alerts import AlertRepository
 from gateway.db.repositories.cases import CaseRepository
 from gateway.db.repositories.feed import FeedRepository
@@ -36,12 +38,21 @@ _BUSY_TIMEOUT_MS = 5_000
 # Bounds on one statement and on waiting for a row; a statement of ours takes milliseconds.
 _POSTGRESQL_OPTIONS = "-c statement_timeout=30000 -c lock_timeout=5000 -c timezone=UTC"
 _WRITES = "gateway_writes"
+_WRITING: dict[str, dict[str, Any]] = {
+    "postgresql": {"isolation_level": "READ COMMITTED"},
+    # Its transactions are opened by _begin_sqlite.
+    "sqlite": {_WRITES: True},
+}
+_USED = "gateway_used_s"
+# A connection that was used so shortly before is taken for alive; chosen by us.
+_IDLE_S = 1.0
 
 
 class Unit:
     """One transaction: the repositories that take part in it."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.connection = connection
         self.alerts = AlertRepository(connection)
         self.cases = CaseRepository(connection)
         self.feed = FeedRepository(connection)
@@ -58,18 +69,23 @@ class Database:
 
     def __init__(self, url: str, pool_size: int) -> None:
         self._engine = _engine(url, pool_size)
-        self._writers: AsyncEngine = self._engine.execution_options(**{_WRITES: True})
+        self._writers: AsyncEngine = self._engine.execution_options(
+            **_WRITING[self._engine.dialect.name]
+        )
         self._one_writer = asyncio.Lock() if self._engine.dialect.name == "sqlite" else None
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Unit]:
-        """Open a transaction that only reads.
+        """Open a connection that only reads; every statement sees what was committed before it.
+
+        It runs without a transaction around it, which would cost the database two more answers
+        and hold nothing together that needs it.
 
         Raises:
             UnavailableError: the database cannot be reached or does not answer in time.
         """
         with translated_errors():
-            async with self._engine.connect() as connection, connection.begin():
+            async with self._engine.connect() as connection:
                 yield Unit(connection)
 
     @asynccontextmanager
@@ -137,17 +153,38 @@ def _engine(url: str, pool_size: int) -> AsyncEngine:
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=_POOL_TIMEOUT_S,
-        # A server that was restarted is noticed before a request fails for it.
-        pool_pre_ping=True,
+        isolation_level="AUTOCOMMIT",
         # Values of a failed statement are people's data, and would stand in the log.
         hide_parameters=True,
         connect_args={"connect_timeout": _CONNECT_TIMEOUT_S, "options": _POSTGRESQL_OPTIONS},
     )
+    event.listen(engine.sync_engine, "checkin", _note_use)
+    event.listen(engine.sync_engine, "checkout", partial(_try_idle, engine.sync_engine.dialect))
+    return engine
+
+
+def _note_use(_connection: object, record: Any) -> None:
+    record.info[_USED] = monotonic_s()
+
+
+def _try_idle(dialect: Dialect, connection: Any, record: Any, _proxy: object) -> None:
+    """Replace connections of a server that was restarted before a request fails for them.
+
+    To try a connection costs an answer of the database, so that is done after a pause only.
+    """
+    if monotonic_s() - record.info.get(_USED, 0.0) < _IDLE_S:
+        return
+    try:
+        alive = dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        raise sqlalchemy_errors.InvalidatePoolError from error
+    if not alive:
+        raise sqlalchemy_errors.InvalidatePoolError
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -162,5 +199,5 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if connection.get_execution_options().get(_WRITES, False):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

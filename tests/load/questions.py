@@ -1,0 +1,130 @@
+"""What clients ask of a filled gateway: every GET of the contract, anywhere in its lists."""
+
+import random
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from sqlalchemy import Column, Connection, bindparam, select
+
+from gateway.db.tables.alerts import alerts, decisions
+from gateway.db.tables.feed import feed_position, transactions
+from gateway.domain.enumerations import AlertStatus, Severity
+from gateway.domain.pagination import AlertSort, Position, encode_cursor
+
+Question = Callable[[], str]
+
+_SAMPLE = 2_000
+
+
+class Samples:
+    """Rows from all over the large tables of a database that fill_database.py has filled."""
+
+    def __init__(self, connection: Connection, generator: random.Random) -> None:
+        self.generator = generator
+        count = connection.scalar(select(feed_position.c.sequence)) or 0
+        assert count, "the database is empty: run tests.load.fill_database first"
+        self._connection = connection
+        self.alerts = self._rows(alerts.c.alert_id, lambda: f"alr_{generator.getrandbits(64):016x}")
+        self.decisions = self._rows(
+            decisions.c.decision_id, lambda: f"dec_{generator.getrandbits(64):016x}"
+        )
+        self.transactions = self._rows(
+            transactions.c.transaction_id, lambda: f"tx-{generator.randrange(count):010}"
+        )
+
+    def _rows(self, key: Column[str], some_key: Callable[[], str]) -> list[Any]:
+        """Return rows that follow random keys."""
+        following = select(key.table).where(key >= bindparam("key")).order_by(key).limit(1)
+        found = (
+            self._connection.execute(following, {"key": some_key()}).first() for _ in range(_SAMPLE)
+        )
+        return [row for row in found if row is not None]
+
+    def alert(self) -> Any:
+        return self.generator.choice(self.alerts)
+
+    def transaction(self) -> Any:
+        return self.generator.choice(self.transactions)
+
+    def decision(self) -> Any:
+        return self.generator.choice(self.decisions)
+
+
+class _Lists:
+    """Questions about the list of alerts."""
+
+    def __init__(self, samples: Samples) -> None:
+        self._samples = samples
+        self._generator = samples.generator
+
+    def some_sort(self) -> AlertSort:
+        return self._generator.choice(list(AlertSort))
+
+    def some_filter(self) -> dict[str, str]:
+        chosen: dict[str, str] = {}
+        if self._generator.random() < 0.7:
+            chosen["status"] = self._generator.choice([*AlertStatus, "ALL"])
+        if self._generator.random() < 0.7:
+            chosen["severity"] = self._generator.choice([*Severity, "ALL"])
+        return chosen
+
+    def cursor(self, sort: AlertSort) -> str:
+        """Return a cursor to anywhere in the list."""
+        alert = self._samples.alert()
+        value = {
+            AlertSort.TIMESTAMP: alert.raised_time,
+            AlertSort.RISK_SCORE: alert.risk_score,
+            AlertSort.PRIORITY: alert.queue_rank,
+        }[sort]
+        return encode_cursor(Position(sort, value, alert.alert_id, bool(alert.is_open)))
+
+    def of(self, **fixed: Any) -> str:
+        return f"/api/alerts?{urlencode({'limit': 20} | fixed)}"
+
+    def deep(self, *, filtered: bool) -> str:
+        sort = self.some_sort()
+        chosen = self.some_filter() if filtered else {}
+        return self.of(sort=sort, cursor=self.cursor(sort), **chosen)
+
+    def searched(self, cut: Callable[[str], str]) -> str:
+        alert = self._samples.alert()
+        text = self._generator.choice([alert.alert_id, alert.account_id, alert.transaction_id])
+        return self.of(sort=self.some_sort(), search=cut(text), **self.some_filter())
+
+    def page(self) -> str:
+        return self.of(sort=self.some_sort(), page=self._generator.randrange(1, 5_000))
+
+
+def questions(samples: Samples) -> dict[str, Question]:
+    """Return what to ask, by route and kind."""
+    generator = samples.generator
+    lists = _Lists(samples)
+
+    def of_alert(path: str) -> Question:
+        return lambda: path.format(samples.alert().alert_id)
+
+    def ranged(path: str, *ranges: str) -> Question:
+        return lambda: f"{path}?{urlencode({'range': generator.choice(ranges)})}"
+
+    return {
+        "GET /api/alerts (first page)": lists.of,
+        "GET /api/alerts (10 rows)": lambda: lists.of(limit=10),
+        "GET /api/alerts (100 rows)": lambda: lists.of(limit=100),
+        "GET /api/alerts (filter)": lambda: lists.of(sort=lists.some_sort(), **lists.some_filter()),
+        "GET /api/alerts (cursor)": lambda: lists.deep(filtered=False),
+        "GET /api/alerts (cursor, filter)": lambda: lists.deep(filtered=True),
+        "GET /api/alerts (page)": lists.page,
+        "GET /api/alerts (search, whole id)": lambda: lists.searched(lambda text: text),
+        "GET /api/alerts (search, start)": lambda: lists.searched(lambda text: text[:-2]),
+        "GET /api/alerts (search, everything)": lambda: lists.searched(lambda text: text[:4]),
+        "GET /api/alerts/{alert_id}": of_alert("/api/alerts/{}"),
+        "GET /api/investigations/{alert_id}": of_alert("/api/investigations/{}"),
+        "GET /api/investigations/{alert_id}/history": of_alert("/api/investigations/{}/history"),
+        "GET /api/dashboard/metrics": lambda: "/api/dashboard/metrics",
+        "GET /api/dashboard/alerts-trend": ranged(
+            "/api/dashboard/alerts-trend", "24h", "7d", "30d"
+        ),
+        "GET /api/dashboard/severity-distribution": lambda: "/api/dashboard/severity-distribution",
+        "GET /health": lambda: "/health",
+    }
