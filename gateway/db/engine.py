@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from gateway.clock import monotonic_s
 from gateway.db.repositories.alerts import AlertRepository
+from gateway.db.repositories.case_files import CaseFileRepository
 from gateway.db.repositories.cases import CaseRepository
 from gateway.db.repositories.feed import FeedRepository
 from gateway.db.repositories.feedback import FeedbackRepository
@@ -54,6 +55,7 @@ class Unit:
     def __init__(self, connection: AsyncConnection) -> None:
         self.connection = connection
         self.alerts = AlertRepository(connection)
+        self.case_files = CaseFileRepository(connection)
         self.cases = CaseRepository(connection)
         self.feed = FeedRepository(connection)
         self.feedback = FeedbackRepository(connection)

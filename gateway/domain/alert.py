@@ -35,6 +35,7 @@ class Alert(Struct, frozen=True, kw_only=True):
             reopening.
         fraud_count: frauds confirmed on the account before the alert was raised.
         queue_rank: order in the analyst's queue, higher first; see priority.py.
+        owner_id: who owns the account, where a trade names him; None when it is its own.
     """
 
     alert_id: str
@@ -62,6 +63,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     fraud_count: int
     is_open: bool
     queue_rank: float
+    owner_id: str | None = None
 
     @property
     def sla_deadline(self) -> datetime:
@@ -205,6 +207,7 @@ def alert_from_transaction(
         fraud_count=fraud_count,
         is_open=True,
         queue_rank=priority.queue_rank(severity, transaction.risk_score, fraud_count, raised),
+        owner_id=transaction.owner_id,
     )
 
 

@@ -52,4 +52,5 @@ def fold(alert: Alert, newcomer: Alert) -> Alert:
             sla.resolution_deadline(severity, raised) if changed else alert.resolution_deadline
         ),
         queue_rank=priority.queue_rank(severity, lead.risk_score, alert.fraud_count, raised),
+        owner_id=alert.owner_id or newcomer.owner_id,
     )

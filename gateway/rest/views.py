@@ -123,6 +123,7 @@ def investigation(case: Case, now: datetime) -> bodies.InvestigationBody:
             )
             for each in case.similar
         ],
+        case_id=case.case_id,
     )
 
 

@@ -66,13 +66,13 @@ class AssignmentService:
             change = assignment.assign(alert, assignee, author, self._now())
             return await _store(unit, alert, change)
 
-    async def require_analyst(self, name: str) -> None:
+    async def require_analyst(self, name: str, field: str = "analyst_id") -> None:
         """Raise InvalidArgumentError unless alerts can be given to somebody of that name.
 
         Without a login there are no users, and anybody can.
         """
         async with self._database.read() as unit:
-            await self._require_analyst(unit, name)
+            await self._require_analyst(unit, name, field)
 
     async def take_next(self, analyst_id: str) -> Alert | None:
         """Claim the most urgent alert that waits; None when none does.
@@ -90,7 +90,7 @@ class AssignmentService:
         async with self._database.read() as unit:
             return await unit.queue.held_by(analyst_id, page, limit, cursor)
 
-    async def _require_analyst(self, unit: QueueUnit, name: str) -> None:
+    async def _require_analyst(self, unit: QueueUnit, name: str, field: str = "analyst_id") -> None:
         if not self._login_required:
             return
         user = await unit.people.user_named(name)
@@ -100,7 +100,7 @@ class AssignmentService:
             or Permission.WORK not in ROLE_PERMISSIONS[user.role]
         ):
             fault = FieldFault(
-                "analyst_id", f"analyst_id must be an active user who may work alerts, was {name!r}"
+                field, f"{field} must be an active user who may work alerts, was {name!r}"
             )
             raise InvalidArgumentError(fault.message, faults=(fault,))
 

@@ -16,8 +16,8 @@ from gateway.services.alerts import (
     require_version,
     store_change,
 )
+from gateway.services.case_ports import CaseDatabase
 from gateway.services.labelling import decided_labels
-from gateway.services.ports import Database
 
 SIMILAR_MAX = 10
 
@@ -25,12 +25,15 @@ SIMILAR_MAX = 10
 class Case(msgspec.Struct, frozen=True):
     """An alert with everything an analyst looks at.
 
-    `similar` are closed alerts of the account, newest first.
+    Attributes:
+        similar: closed alerts of the account, newest first.
+        case_id: of the open case that it is in; None in none.
     """
 
     detail: AlertDetail
     notes: list[Note]
     similar: list[Alert]
+    case_id: str | None
 
 
 class DecisionRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +51,7 @@ class InvestigationService:
 
     def __init__(
         self,
-        database: Database,
+        database: CaseDatabase,
         now: Callable[[], datetime],
         new_id: Callable[[str], str],
         label_wake: Callable[[], None],
@@ -65,10 +68,12 @@ class InvestigationService:
         """Return everything about an alert, or raise NotFoundError."""
         async with self._database.read() as unit:
             detail = await read_detail(unit, alert_id)
+            own_id = detail.alert.alert_id
             return Case(
                 detail,
-                await unit.cases.notes(detail.alert.alert_id),
+                await unit.cases.notes(own_id),
                 await unit.alerts.similar(detail.alert, SIMILAR_MAX),
+                (await unit.case_files.open_cases_of([own_id])).get(own_id),
             )
 
     async def decide(self, alert_id: str, request: DecisionRequest) -> Alert:

@@ -1,11 +1,21 @@
 """The tables. Money is integer minor units, time is UTC, enumerations are their names."""
 
-from gateway.db.tables import alerts, audit, counts, feed, feedback, people, suppressions
+from gateway.db.tables import (
+    alerts,
+    audit,
+    case_files,
+    counts,
+    feed,
+    feedback,
+    people,
+    suppressions,
+)
 from gateway.db.tables.base import metadata
 
 __all__ = [
     "alerts",
     "audit",
+    "case_files",
     "counts",
     "feed",
     "feedback",

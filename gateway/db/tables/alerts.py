@@ -58,6 +58,7 @@ alerts = Table(
     Column("fraud_count", Integer, nullable=False),
     Column("is_open", Boolean, nullable=False),
     Column("queue_rank", Double, nullable=False),
+    Column("owner_id", String(64)),
     # The three orders of the list, each with the id that makes it total.
     Index(None, "raised_time", "alert_id"),
     Index(None, "risk_score", "alert_id"),
@@ -89,6 +90,13 @@ alerts = Table(
     _search_index("transaction_id", "alert_id"),
     # Folding, and an account's past alerts.
     Index(None, "account_id", "leading_reason", "first_event_time"),
+    # What may go into one case.
+    Index(
+        "ix_alerts_owner_id",
+        "owner_id",
+        postgresql_where=text("owner_id IS NOT NULL"),
+        sqlite_where=text("owner_id IS NOT NULL"),
+    ),
 )
 
 alert_transactions = Table(

@@ -202,11 +202,12 @@ class SimilarAlertBody(Struct):
 
 
 class InvestigationBody(AlertDetailBody, kw_only=True):
-    """Everything an analyst looks at."""
+    """Everything an analyst looks at. `case_id` is that of the open case that it is in."""
 
     historical_behavior: list[HistoricalScoreBody]
     notes: list[NoteBody]
     similar_alerts: list[SimilarAlertBody]
+    case_id: str | None
 
 
 class InvestigationEnvelope(Struct):
