@@ -1,5 +1,6 @@
 """The gateway's part of the `anomaly` command."""
 
+import asyncio
 import os
 import sys
 from typing import NoReturn
@@ -86,6 +87,30 @@ def check() -> None:
         )
         sys.exit(1)
     click.echo(f"the database has schema {current}, as needed")
+
+
+@db.command()
+def recount() -> None:
+    """Count all transactions and labels anew for the analytics.
+
+    Needed once after an upgrade from a version without these counts, and after transactions were
+    loaded past the feed. The feed waits meanwhile.
+    """
+    from gateway.db.engine import Database
+
+    async def run() -> int:
+        database = Database(_config().database_url, pool_size=2)
+        try:
+            async with database.write() as unit:
+                return await unit.recount.recount()
+        finally:
+            await database.close()
+
+    try:
+        total = asyncio.run(run())
+    except GatewayError as error:
+        _fail(error)
+    click.echo(f"counted {total} transactions")
 
 
 def _config() -> GatewayConfig:

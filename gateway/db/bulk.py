@@ -122,6 +122,52 @@ def prefix_range(prefix: str) -> tuple[str, str]:
     return prefix, prefix + _LAST * _TEXT_LENGTH_MAX
 
 
+async def alone(connection: AsyncConnection, lock: int) -> None:
+    """Wait until no other transaction holds the lock, and hold it until this one ends.
+
+    SQLite has one writer at a time anyway.
+    """
+    if is_postgresql(connection):
+        await connection.execute(select(func.pg_advisory_xact_lock(lock)))
+
+
+async def take_time(connection: AsyncConnection) -> None:
+    """Let statements of this transaction take up to an hour each."""
+    if is_postgresql(connection):
+        await connection.exec_driver_sql("SET LOCAL statement_timeout = '1h'")
+
+
+async def accumulate(
+    connection: AsyncConnection, table: Table, rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Add counts to the rows of a table, in one statement; rows that are not there are made.
+
+    Args:
+        connection: to the database.
+        table: the columns of its key come first, all others are counts.
+        rows: values in column order; no key twice.
+    """
+    if not rows:
+        return
+    names = [column.name for column in table.columns]
+    keys = [column.name for column in table.primary_key.columns]
+    counts = names[len(keys) :]
+    changes = ", ".join(f"{name} = {table.name}.{name} + excluded.{name}" for name in counts)
+    head = f"INSERT INTO {table.name} ({', '.join(names)})"
+    tail = f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes}"
+    if is_postgresql(connection):
+        types = [column.type.compile(connection.dialect) for column in table.columns]
+        arrays = ", ".join(f"%s::{kind}[]" for kind in types)
+        columns = tuple(list(values) for values in zip(*rows, strict=True))
+        statement = f"{head} SELECT * FROM unnest({arrays}) {tail}"  # noqa: S608 - our own names
+        await connection.exec_driver_sql(statement, columns)
+        return
+    marks = ", ".join("?" * len(names))
+    await connection.exec_driver_sql(
+        f"{head} VALUES ({marks}) {tail}", [_sqlite_row(row) for row in rows]
+    )
+
+
 async def upsert(
     connection: AsyncConnection,
     table: Table,

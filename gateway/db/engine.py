@@ -26,9 +26,12 @@ from gateway.db.repositories.case_files import CaseFileRepository
 from gateway.db.repositories.cases import CaseRepository
 from gateway.db.repositories.feed import FeedRepository
 from gateway.db.repositories.feedback import FeedbackRepository
+from gateway.db.repositories.labels import LabelRepository
 from gateway.db.repositories.outbox import OutboxRepository
 from gateway.db.repositories.people import PeopleRepository
+from gateway.db.repositories.performance import PerformanceRepository
 from gateway.db.repositories.queue import QueueRepository
+from gateway.db.repositories.recount import RecountRepository
 from gateway.db.repositories.sessions import SessionRepository
 from gateway.db.repositories.suppressions import SuppressionRepository
 from gateway.errors import RowsRefusedError, UnavailableError
@@ -59,9 +62,12 @@ class Unit:
         self.cases = CaseRepository(connection)
         self.feed = FeedRepository(connection)
         self.feedback = FeedbackRepository(connection)
+        self.labels = LabelRepository(connection)
         self.outbox = OutboxRepository(connection)
         self.people = PeopleRepository(connection)
         self.queue = QueueRepository(connection)
+        self.performance = PerformanceRepository(connection)
+        self.recount = RecountRepository(connection)
         self.sessions = SessionRepository(connection)
         self.suppressions = SuppressionRepository(connection)
 

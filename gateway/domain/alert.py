@@ -141,13 +141,19 @@ class DecisionRecord(Struct, frozen=True):
 
 
 class OutboxLabel(Struct, frozen=True):
-    """A label on its way to the scoring server. `label_id` makes its delivery idempotent."""
+    """A label on its way to the scoring server. `label_id` makes its delivery idempotent.
+
+    Attributes:
+        source: ANALYST, or a LabelSource.
+    """
 
     label_id: str
     transaction_id: str
     value: LabelValue
     known_time: datetime
     created_time: datetime
+    source: str = "ANALYST"
+    reported_by: str = ""
 
 
 class AlertPage(Struct, frozen=True):

@@ -68,6 +68,14 @@ class LabelValue(StrEnum):
     WITHDRAWN = "WITHDRAWN"
 
 
+class LabelSource(StrEnum):
+    """Who outside says what a transaction was."""
+
+    CHARGEBACK = "CHARGEBACK"
+    CUSTOMER = "CUSTOMER"
+    OTHER = "OTHER"
+
+
 # Names that older clients use for a channel.
 CHANNEL_ALIASES = {"ONLINE": Channel.ECOM, "WEB": Channel.ECOM}
 

@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from gateway.domain.enumerations import LabelValue
+
 # A transaction scored within this of its own event time is live: its event clock is the wall clock.
 # Chosen by us: longer than a payer's clock drifts, far shorter than any replayed history is old.
 LIVE_SKEW_MAX = timedelta(minutes=5)
@@ -89,7 +91,7 @@ class LabelRecord(Struct, frozen=True, gc=False):
 
     label_id: str
     transaction_id: str
-    value: str
+    value: LabelValue
     source: str
     known_time: datetime
 

@@ -14,7 +14,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from gateway.domain.alert import OutboxLabel
 from gateway.domain.currency import DECIMAL_PLACES
-from gateway.domain.enumerations import Channel, LabelValue, Severity
+from gateway.domain.enumerations import Channel, LabelSource, LabelValue, Severity
 from gateway.domain.payment import Payment, ScoreAnswer
 from gateway.domain.transaction import FeedEvent, LabelRecord, Reason, TransactionRecord
 
@@ -59,6 +59,13 @@ _LABEL_NUMBERS = {
     LabelValue.FRAUD: label_service_pb2.LABEL_VALUE_FRAUD,
     LabelValue.LEGITIMATE: label_service_pb2.LABEL_VALUE_LEGITIMATE,
     LabelValue.WITHDRAWN: label_service_pb2.LABEL_VALUE_WITHDRAWN,
+}
+# Names of the protocol and those that it has no own number for.
+_LABEL_SOURCE_NUMBERS = {
+    "ANALYST": label_service_pb2.LABEL_SOURCE_ANALYST,
+    LabelSource.CHARGEBACK: label_service_pb2.LABEL_SOURCE_CHARGEBACK,
+    LabelSource.CUSTOMER: label_service_pb2.LABEL_SOURCE_CHARGEBACK,
+    LabelSource.OTHER: label_service_pb2.LABEL_SOURCE_EXTERNAL,
 }
 
 
@@ -125,12 +132,12 @@ def score_answer(result: scoring_service_pb2.ScoreResult) -> ScoreAnswer:
 
 
 def label_message(label: OutboxLabel) -> label_service_pb2.Label:
-    """Return the label of an analyst as a message."""
+    """Return a label that waits as a message."""
     return label_service_pb2.Label(
         label_id=label.label_id,
         transaction_id=label.transaction_id,
         value=_LABEL_NUMBERS[label.value],
-        source=label_service_pb2.LABEL_SOURCE_ANALYST,
+        source=_LABEL_SOURCE_NUMBERS[label.source],
         known_time=timestamp(label.known_time),
     )
 
@@ -161,7 +168,7 @@ def _feed_event(event: event_service_pb2.Event) -> FeedEvent:
         record = LabelRecord(
             label.label_id,
             label.transaction_id,
-            _LABEL_VALUES[label.value],
+            LabelValue(_LABEL_VALUES[label.value]),
             _LABEL_SOURCES[label.source],
             instant(label.known_time),
         )

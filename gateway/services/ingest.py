@@ -17,6 +17,7 @@ from gateway.domain import intake, suppression
 from gateway.domain.rollup import Rollup
 from gateway.domain.transaction import FeedBatch, FeedEvent, FeedPosition, TransactionRecord
 from gateway.errors import RowsRefusedError
+from gateway.services.counting import count_feed, fed_report
 from gateway.services.ports import Unit
 from gateway.services.suppression_ports import SuppressionDatabase, SuppressionUnit
 
@@ -125,6 +126,7 @@ class Ingest:
                     journal_id, event.sequence, event.fault, event.payload, now
                 )
         rollups: dict[datetime, Rollup] = {}
+        new: list[TransactionRecord] = []
         scored = [event.transaction for event in events if event.transaction is not None]
         if scored:
             known = await unit.feed.known_transactions([record.transaction_id for record in scored])
@@ -132,8 +134,9 @@ class Ingest:
             await self._store_alerts(unit, intake.raising(new), rollups)
             await unit.feed.add_transactions(new)
             intake.count_transactions(rollups, new)
-        await unit.feed.put_labels([event.label for event in events if event.label is not None])
         await unit.feed.add_rollups([rollups[hour] for hour in sorted(rollups)])
+        labels = [fed_report(event.label, now) for event in events if event.label is not None]
+        await count_feed(unit, new, labels)
 
     async def _held_back(
         self, unit: SuppressionUnit, new: list[TransactionRecord]

@@ -19,6 +19,7 @@ from gateway.domain.alert import Alert, AlertTransaction, OutboxLabel
 from gateway.domain.enumerations import CaseDecision, LabelValue
 from gateway.domain.life_cycle import Change
 from gateway.errors import GatewayError, InvalidArgumentError
+from gateway.services.counting import count_reports, queued_report
 from gateway.services.ports import Database, ScoringServer, Unit
 
 # The protocol's bound on one ReportLabels call.
@@ -44,7 +45,7 @@ async def decided_labels(
     value = _VALUES.get(decision)
     if value is None:
         return []
-    return await _labels(unit, alert, value, decision_id, now)
+    return await _labels(unit, alert, value, decision_id, alert.assigned_to or "", now)
 
 
 async def withdrawn_labels(unit: Unit, before: Alert, change: Change) -> list[OutboxLabel]:
@@ -53,11 +54,13 @@ async def withdrawn_labels(unit: Unit, before: Alert, change: Change) -> list[Ou
     if not reopened or before.outcome is None:
         return []
     cause = f"{before.alert_id}:{change.alert.version}"
-    return await _labels(unit, change.alert, LabelValue.WITHDRAWN, cause, change.alert.updated_time)
+    analyst_id = change.events[-1].analyst_id
+    now = change.alert.updated_time
+    return await _labels(unit, change.alert, LabelValue.WITHDRAWN, cause, analyst_id, now)
 
 
 async def _labels(
-    unit: Unit, alert: Alert, value: LabelValue, cause: str, now: datetime
+    unit: Unit, alert: Alert, value: LabelValue, cause: str, analyst_id: str, now: datetime
 ) -> list[OutboxLabel]:
     members = await unit.alerts.transactions(alert.alert_id, _LABELLED_MAX)
     lead = await unit.feed.transaction(alert.transaction_id)
@@ -73,6 +76,7 @@ async def _labels(
             value,
             max(clock, member.event_time),
             now,
+            reported_by=analyst_id,
         )
         for member in members
     ]
@@ -100,8 +104,9 @@ class LabelDelivery:
     async def deliver(self) -> int:
         """Deliver what waits, oldest first; return how many labels were settled.
 
-        A label that the server refuses is set aside with the reason, so that it never holds up the
-        others.
+        They count here before they are sent, in the order in which they were said, whatever the
+        server makes of them. A label that it refuses is set aside with the reason, so that it never
+        holds up the others.
 
         Raises:
             UnavailableError: the server or the database is away; nothing is lost, call again later.
@@ -110,6 +115,8 @@ class LabelDelivery:
             pending = await unit.outbox.pending(DELIVERY_SIZE_MAX)
         if not pending:
             return 0
+        async with self._database.write() as unit:
+            await count_reports(unit, [queued_report(label) for label in pending])
         try:
             await self._report(pending)
         except InvalidArgumentError:

@@ -1,11 +1,10 @@
 """What comes in over the feed.
 
-Its position, transactions, labels, dead events and the hourly rollups.
+Its position, transactions, dead events and the hourly rollups.
 """
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import msgspec
 from sqlalchemy import func, insert, or_, select, update
@@ -17,12 +16,11 @@ from gateway.db.tables.feed import (
     dead_events,
     feed_position,
     hourly_rollups,
-    labels,
     leases,
     transactions,
 )
 from gateway.domain.rollup import Rollup
-from gateway.domain.transaction import FeedPosition, LabelRecord, TransactionRecord
+from gateway.domain.transaction import FeedPosition, TransactionRecord
 from gateway.errors import FeedPositionError
 
 _ROW = 1
@@ -93,31 +91,6 @@ class FeedRepository:
                 payload=payload,
                 created_time=now,
             )
-        )
-
-    async def put_labels(self, records: Sequence[LabelRecord]) -> None:
-        """Make each label the one that counts for its transaction, in the order given."""
-        latest = {record.transaction_id: record for record in records}
-        if not latest:
-            return
-        ids = list(latest)
-        found = await self._connection.execute(
-            select(
-                transactions.c.transaction_id,
-                transactions.c.event_time,
-                transactions.c.risk_score,
-                transactions.c.alert_id,
-                transactions.c.model_version,
-            ).where(bulk.one_of(self._connection, transactions.c.transaction_id, "ids")),
-            {"ids": bulk.key_set(self._connection, ids)},
-        )
-        known = {row.transaction_id: row for row in found}
-        await bulk.upsert(
-            self._connection,
-            labels,
-            [_label_row(latest[key], known.get(key)) for key in ids],
-            key="transaction_id",
-            replace=[column.name for column in labels.columns if not column.primary_key],
         )
 
     async def add_rollups(self, rollups: Sequence[Rollup]) -> None:
@@ -210,17 +183,3 @@ class FeedRepository:
             .where(leases.c.name == name, leases.c.holder == holder)
             .values(expires_time=now)
         )
-
-
-def _label_row(record: LabelRecord, transaction: Any) -> dict[str, Any]:
-    return {
-        "transaction_id": record.transaction_id,
-        "label_id": record.label_id,
-        "value": record.value,
-        "source": record.source,
-        "known_time": record.known_time,
-        "event_time": transaction.event_time if transaction else None,
-        "risk_score": transaction.risk_score if transaction else None,
-        "alerted": transaction.alert_id is not None if transaction else None,
-        "model_version": transaction.model_version if transaction else None,
-    }

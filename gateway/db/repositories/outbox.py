@@ -40,6 +40,8 @@ class OutboxRepository:
                 label_outbox.c.value,
                 label_outbox.c.known_time,
                 label_outbox.c.created_time,
+                label_outbox.c.source,
+                label_outbox.c.reported_by,
             )
             .where(label_outbox.c.status == _PENDING)
             .order_by(label_outbox.c.position)
@@ -52,6 +54,8 @@ class OutboxRepository:
                 LabelValue(row.value),
                 row.known_time,
                 row.created_time,
+                row.source,
+                row.reported_by,
             )
             for row in found
         ]

@@ -2,6 +2,7 @@
 
 from gateway.db.tables import (
     alerts,
+    analytics,
     audit,
     case_files,
     counts,
@@ -14,6 +15,7 @@ from gateway.db.tables.base import metadata
 
 __all__ = [
     "alerts",
+    "analytics",
     "audit",
     "case_files",
     "counts",

@@ -192,5 +192,7 @@ label_outbox = Table(
     Column("status", String(16), nullable=False),
     Column("result", Text, nullable=False),
     Column("delivered_time", UtcTime),
+    Column("source", String(16), nullable=False, server_default="ANALYST"),
+    Column("reported_by", String(64), nullable=False, server_default=""),
     Index(None, "status", "position"),
 )

@@ -124,6 +124,10 @@ labels = Table(
     Column("risk_score", Double),
     Column("alerted", Boolean),
     Column("model_version", String(128)),
+    Column("since_time", UtcTime),
+    Column("kind", String(8)),
+    Column("currency", String(3)),
+    Column("amount_minor", BigInteger),
     Index(None, "event_time"),
 )
 

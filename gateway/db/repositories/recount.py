@@ -1,0 +1,142 @@
+"""All counts of analytics made anew from the transactions and labels that are stored."""
+
+from typing import Any
+
+from sqlalchemy import Integer, Table, case, cast, delete, func, insert, literal, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.elements import ColumnElement
+
+from gateway.db import bulk, periods
+from gateway.db.repositories.labels import LabelRepository
+from gateway.db.tables.analytics import (
+    label_delays,
+    money_rollups,
+    performance_rollups,
+    score_rollups,
+)
+from gateway.db.tables.feed import labels, transactions
+from gateway.domain.currency import AMOUNT_MINOR_MAX
+from gateway.domain.enumerations import LabelValue
+from gateway.domain.performance import EPOCH, SCORE_BINS, Grain, Tally
+
+_PAGE_SIZE = 10_000
+
+
+class RecountRepository:
+    """SQL of a recount, inside the caller's transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def recount(self) -> int:
+        """Throw all counts away and count anew; return how many transactions were counted.
+
+        Reads every transaction. What is no longer stored is no longer counted afterwards.
+        """
+        repository = LabelRepository(self._connection)
+        await bulk.take_time(self._connection)
+        await repository.lock()
+        await self._complete_labels()
+        for table in (performance_rollups, score_rollups, money_rollups, label_delays):
+            await self._connection.execute(delete(table))
+        await self._count(performance_rollups)
+        await self._count(score_rollups)
+        await self._count(money_rollups)
+        await self._count_delays(repository)
+        total = await self._connection.scalar(
+            select(func.sum(performance_rollups.c.transactions)).where(
+                performance_rollups.c.grain == Grain.TOTAL
+            )
+        )
+        return int(total or 0)
+
+    async def _complete_labels(self) -> None:
+        """Give labels what is counted of their transactions."""
+        await self._connection.execute(
+            update(labels)
+            .where(labels.c.transaction_id == transactions.c.transaction_id)
+            .values(
+                event_time=transactions.c.event_time,
+                risk_score=transactions.c.risk_score,
+                alerted=transactions.c.alert_id.is_not(None),
+                model_version=transactions.c.model_version,
+                kind=transactions.c.kind,
+                currency=transactions.c.currency,
+                amount_minor=transactions.c.amount_minor,
+                since_time=func.coalesce(labels.c.since_time, labels.c.known_time),
+            )
+        )
+
+    async def _count(self, table: Table) -> None:
+        """Count the transactions by hour, then the hours by day and in total."""
+        values = _values(self._connection)
+        keys = [column for column in table.primary_key.columns if column.name != "grain"]
+        counts = [column for column in table.columns if not column.primary_key]
+        names = ["grain", *(column.name for column in keys), *(column.name for column in counts)]
+        groups = [values[column.name] for column in keys]
+        hours = (
+            select(
+                literal(Grain.HOUR.value),
+                *groups,
+                *(func.sum(values[column.name]) for column in counts),
+            )
+            .select_from(
+                transactions.outerjoin(
+                    labels, labels.c.transaction_id == transactions.c.transaction_id
+                )
+            )
+            .group_by(*groups)
+        )
+        await self._connection.execute(insert(table).from_select(names, hours))
+        for grain, start in (
+            (Grain.DAY, periods.day_of(self._connection, table.c.start_time)),
+            (Grain.TOTAL, literal(EPOCH, table.c.start_time.type)),
+        ):
+            by = [start if column.name == "start_time" else column for column in keys]
+            sums = (
+                select(literal(grain.value), *by, *(func.sum(column) for column in counts))
+                .where(table.c.grain == Grain.HOUR)
+                .group_by(*by)
+            )
+            await self._connection.execute(insert(table).from_select(names, sums))
+
+    async def _count_delays(self, repository: LabelRepository) -> None:
+        after = ""
+        while standings := await repository.fraud_standings(after, _PAGE_SIZE):
+            tally = Tally()
+            for standing in standings:
+                if standing.facts is not None:
+                    tally.transaction(standing.facts, standing)
+            rows = [(*key, *counts) for key, counts in tally.delays.items()]
+            await bulk.accumulate(self._connection, label_delays, rows)
+            after = standings[-1].transaction_id
+
+
+def _values(connection: AsyncConnection) -> dict[str, ColumnElement[Any]]:
+    """Return the keys and what is summed up, by the names of their columns."""
+    alerted = transactions.c.alert_id.is_not(None)
+    fraud = func.coalesce(labels.c.value, "") == LabelValue.FRAUD
+    legitimate = func.coalesce(labels.c.value, "") == LabelValue.LEGITIMATE
+    amount = func.coalesce(transactions.c.amount_minor, 0)
+    counted = case((amount > AMOUNT_MINOR_MAX, AMOUNT_MINOR_MAX), else_=amount)
+    # Scores are never negative, so cutting off is rounding down; PostgreSQL would round.
+    whole = cast(func.floor(transactions.c.risk_score), Integer)
+    return {
+        "start_time": periods.hour_of(connection, transactions.c.event_time),
+        "model_version": transactions.c.model_version,
+        "kind": transactions.c.kind,
+        "currency": transactions.c.currency,
+        "score_bin": case((whole >= SCORE_BINS, SCORE_BINS - 1), (whole < 0, 0), else_=whole),
+        "transactions": literal(1),
+        "alerted": _number(alerted),
+        "fraud": _number(fraud),
+        "fraud_alerted": _number(fraud & alerted),
+        "legitimate": _number(legitimate),
+        "legitimate_alerted": _number(legitimate & alerted),
+        "amount_minor": counted,
+        "fraud_minor": case((fraud, counted), else_=0),
+    }
+
+
+def _number(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return case((condition, 1), else_=0)
