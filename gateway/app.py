@@ -1,6 +1,6 @@
 """Wiring: from a configuration to an application that serves."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
@@ -24,12 +24,12 @@ from gateway.rest.metrics import Metrics, metrics_handler
 from gateway.rest.protection import EXPOSED_HEADERS
 from gateway.rest.rate_limit import RateLimit
 from gateway.rest.security_description import SECURITY_COMPONENTS, security_of
-from gateway.topics import feedback, people, queue, work
+from gateway.topics import feedback, live, people, queue, work
 from gateway.topics.shared import Shared, Task
-from gateway.topics.topic import Topic
+from gateway.topics.topic import Gauge, Topic
 
 APP_NAME = "anomaly"
-TOPICS: tuple[Topic, ...] = (work.TOPIC, people.TOPIC, queue.TOPIC, feedback.TOPIC)
+TOPICS: tuple[Topic, ...] = (work.TOPIC, people.TOPIC, queue.TOPIC, feedback.TOPIC, live.TOPIC)
 _BODY_SIZE_BYTES_MAX = 1024 * 1024
 _EXEMPT_FROM_LIMIT = frozenset(
     {"/health", "/health/ready", "/", "/docs", "/redoc", "/openapi.json"}
@@ -131,10 +131,27 @@ def build(config: GatewayConfig) -> GatewayApplication:
         ClientAddress(config.trusted_proxies),
         strict_transport=config.is_production,
     )
+
+    def before_stop() -> None:
+        if "all" in parts:
+            parts["all"].shared.stopping.set()
+
+    application.before_stop = before_stop
     return application
 
 
+def _read_from(parts: dict[str, Parts], gauge: Gauge) -> Callable[[], float]:
+    return lambda: gauge.read(parts["all"].services)
+
+
 def _gauges(metrics: Metrics, parts: dict[str, Parts]) -> None:
+    for topic in TOPICS:
+        for each in topic.gauges:
+            metrics.gauge(
+                each.name,
+                each.description,
+                _read_from(parts, each),
+            )
     metrics.gauge(
         "gateway_feed_sequence",
         "Sequence up to which the feed is in the database",

@@ -50,6 +50,9 @@ class GatewayConfig:
     feed_batch_size_max: int = 1024
     fold_window_seconds: int = 600
     require_fraud_notes: bool = False
+    live_clients_max: int = 256
+    live_queue_events_max: int = 1000
+    live_heartbeat_seconds: int = 15
 
     @property
     def is_production(self) -> bool:
@@ -117,6 +120,9 @@ def load_config(environ: Mapping[str, str]) -> GatewayConfig:
         feed_batch_size_max=read.integer("FEED_BATCH_SIZE_MAX", 1024, 1, 4096),
         fold_window_seconds=read.integer("FOLD_WINDOW_SECONDS", 600, 0, 86_400),
         require_fraud_notes=read.flag("REQUIRE_FRAUD_NOTES", default=False),
+        live_clients_max=read.integer("LIVE_CLIENTS_MAX", 256, 1, 10_000),
+        live_queue_events_max=read.integer("LIVE_QUEUE_EVENTS_MAX", 1000, 1, 100_000),
+        live_heartbeat_seconds=read.integer("LIVE_HEARTBEAT_SECONDS", 15, 1, 300),
     )
     read.faults += _contradictions(config)
     if read.faults:

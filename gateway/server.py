@@ -57,12 +57,22 @@ def application() -> GatewayApplication:
     """Return the application of one of several worker processes, configured by the environment."""
     config = load_config(os.environ)
     configure_log(config.log_level, config.log_format)
-    return build(config)
+    worker = build(config)
+
+    def notice_the_end() -> None:
+        # The worker's own handlers hear of signals through the event loop, whatever is set here.
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(worker.before_stop))
+
+    worker.on_startup.append(notice_the_end)
+    return worker
 
 
 async def _serve_here(config: GatewayConfig, runtime_file: Path) -> None:
+    application = build(config)
     server = EmbeddedServer(
-        build(config),
+        application,
         address=config.host,
         port=config.port,
         interface=Interfaces.ASGI,
@@ -79,6 +89,7 @@ async def _serve_here(config: GatewayConfig, runtime_file: Path) -> None:
         await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         _forget(runtime_file)
+        application.before_stop()
         server.stop()  # type: ignore[no-untyped-call]
         done, _ = await asyncio.wait({serving}, timeout=_STOP_TIMEOUT_S)
         stopped.cancel()

@@ -3,6 +3,7 @@
 Decides everything, stores nothing.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -90,7 +91,7 @@ def plan_alerts(
     for alert in candidates:
         by_burst.setdefault((alert.account_id, alert.leading_reason), []).append(alert.alert_id)
     new: set[str] = set()
-    folded: set[str] = set()
+    folded: Counter[str] = Counter()
     members: list[AlertTransaction] = []
     events: list[AlertEvent] = []
     for item in raised:
@@ -110,7 +111,7 @@ def plan_alerts(
             events.append(_raised(newcomer))
         else:
             current[owner] = folding.fold(current[owner], newcomer)
-            folded.add(owner)
+            folded[owner] += 1
         members.append(
             AlertTransaction(
                 transaction.transaction_id,
@@ -121,12 +122,13 @@ def plan_alerts(
                 transaction.event_time,
             )
         )
+    # In one order everywhere, so that two processes never wait for each other's rows.
+    changed = [current[name] for name in sorted(folded.keys() - new)]
     return AlertPlan(
         new=[alert for name, alert in current.items() if name in new],
-        # In one order everywhere, so that two processes never wait for each other's rows.
-        folded=[current[name] for name in sorted(folded - new)],
+        folded=changed,
         members=members,
-        events=events,
+        events=events + [_folded(alert, folded[alert.alert_id]) for alert in changed],
     )
 
 
@@ -157,6 +159,19 @@ def leading_reason(transaction: TransactionRecord) -> tuple[str, str]:
     if reasons:
         return reasons[0].code, reasons[0].sentence
     return NO_REASON, f"The risk score is {transaction.risk_score:.1f} of 100."
+
+
+def _folded(alert: Alert, count: int) -> AlertEvent:
+    what = "1 transaction was" if count == 1 else f"{count} transactions were"
+    return AlertEvent(
+        alert.alert_id,
+        "FOLDED",
+        alert.status,
+        alert.status,
+        SYSTEM_ANALYST,
+        f"{what} folded in",
+        alert.updated_time,
+    )
 
 
 def _raised(alert: Alert) -> AlertEvent:

@@ -140,6 +140,7 @@ ROUTES: dict[tuple[str, str], Permission] = {
     ("GET", "/api/feedback/export.csv"): Permission.READ,
     ("GET", "/api/feedback/{feedback_id}"): Permission.READ,
     ("GET", "/api/feedback/by-analyst/{analyst_id}"): Permission.READ,
+    ("GET", "/api/live/alerts"): Permission.READ,
     ("POST", "/api/detection/evaluate"): Permission.SCORE,
 }
 

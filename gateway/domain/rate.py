@@ -36,7 +36,7 @@ _LOGIN_PATHS = ("/api/auth/login", "/api/auth/refresh", "/api/auth/oidc/")
 _EVALUATE_PATH = "/api/detection/evaluate"
 # The last part of a path that says what its answer is.
 _EXPORT_ENDINGS = ("/export", ".csv")
-_LIVE_ENDINGS = ("/stream",)
+_LIVE_PATHS = ("/api/live/",)
 _READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -51,7 +51,7 @@ def route_class(method: str, path: str) -> RouteClass:
         return RouteClass.WRITING
     if path.endswith(_EXPORT_ENDINGS):
         return RouteClass.EXPORT
-    if path.endswith(_LIVE_ENDINGS):
+    if path.startswith(_LIVE_PATHS):
         return RouteClass.LIVE
     return RouteClass.READING
 

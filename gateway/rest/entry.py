@@ -6,6 +6,7 @@ Request id, client address, rate limit, protective headers, log line and figures
 import re
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from litestar.types import Message, Scope, Send
 from gateway.domain.client_network import network_of
 from gateway.domain.rate import RouteClass, route_class
 from gateway.rest.client_address import ClientAddress
+from gateway.rest.event_stream import OPEN_ENDED
 from gateway.rest.known_callers import KnownCallers
 from gateway.rest.metrics import Metrics
 from gateway.rest.protection import rate_limit_headers, security_headers, with_missing
@@ -53,6 +55,9 @@ class GatewayApplication(Litestar):
         self._known_callers = known_callers
         self._client_address = client_address
         self._strict_transport = strict_transport
+
+    # Called, in the event loop, before the server waits for what is being answered to end.
+    before_stop: Callable[[], None]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one ASGI connection."""
@@ -124,7 +129,8 @@ class GatewayApplication(Litestar):
     def _tell(self, scope: Scope, status: int, seconds: float) -> None:
         method = str(scope.get("method", ""))
         route = str(scope.get("path_template") or _UNMATCHED)
-        self._metrics.observe(method, route, status, seconds)
+        open_ended = OPEN_ENDED in scope["state"]
+        self._metrics.observe(method, route, status, None if open_ended else seconds)
         # The template, because the path itself may name an account.
         level = _log.debug if status < _SERVER_ERROR else _log.warning
         level("request", method=method, route=route, status=status, duration_ms=seconds * 1e3)

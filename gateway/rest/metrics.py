@@ -42,10 +42,11 @@ class Metrics:
         """Count one request that the rate limit refused."""
         self._refused.labels(route_class).inc()
 
-    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one request."""
+    def observe(self, method: str, route: str, status: int, seconds: float | None) -> None:
+        """Count one request; `seconds` is None where they say nothing about our speed."""
         self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(method, route).observe(seconds)
+        if seconds is not None:
+            self._seconds.labels(method, route).observe(seconds)
 
     def gauge(self, name: str, description: str, read: Callable[[], float]) -> None:
         """Show what `read` returns whenever somebody asks."""

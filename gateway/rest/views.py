@@ -37,7 +37,8 @@ def alert_list(page: AlertPage, query: AlertQuery, now: datetime) -> bodies.Aler
     )
 
 
-def _alert_fields(each: Alert, now: datetime) -> dict[str, object]:
+def alert_fields(each: Alert, now: datetime) -> dict[str, object]:
+    """Return what all bodies about an alert share."""
     return {
         "alert_id": each.alert_id,
         "timestamp": each.raised_time,
@@ -66,12 +67,12 @@ def _alert_fields(each: Alert, now: datetime) -> dict[str, object]:
 
 def alert(each: Alert, now: datetime) -> bodies.AlertBody:
     """Return an alert as lists show it."""
-    return bodies.AlertBody(**_alert_fields(each, now))  # type: ignore[arg-type]
+    return bodies.AlertBody(**alert_fields(each, now))  # type: ignore[arg-type]
 
 
 def _detail_fields(detail: AlertDetail, now: datetime) -> dict[str, object]:
     lead = detail.transaction
-    return _alert_fields(detail.alert, now) | {
+    return alert_fields(detail.alert, now) | {
         "transaction": transaction(lead) if lead else None,
         "feature_deviations": [deviation(reason) for reason in reasons_of(lead)] if lead else [],
         "historical_scores": [round(score, _SCORE_PLACES) for _, score, _ in detail.history],

@@ -25,6 +25,8 @@ class Shared:
 
     def __init__(self, config: GatewayConfig) -> None:
         self.config = config
+        # Set when the server is to stop: what would go on for ever has to end by itself.
+        self.stopping = asyncio.Event()
         self.generator = random.Random(secrets.randbits(64))  # noqa: S311 - jitter, not a secret
         self.database = Database(config.database_url, config.database_pool_size)
         self.scoring = ScoringClient(
@@ -52,6 +54,7 @@ class Shared:
         try:
             yield
         finally:
+            self.stopping.set()
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)

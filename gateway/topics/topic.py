@@ -20,6 +20,14 @@ class Live(Struct, frozen=True):
     tasks: tuple[Task, ...] = ()
 
 
+class Gauge(Struct, frozen=True):
+    """A figure that is read from the services whenever somebody asks for the figures."""
+
+    name: str
+    description: str
+    read: Callable[[Mapping[str, Any]], float]
+
+
 class Topic(Struct, frozen=True):
     """A topic before the application starts.
 
@@ -27,8 +35,10 @@ class Topic(Struct, frozen=True):
         handlers: controllers and route handlers.
         names: of its services, known before there are any.
         start: makes the services, inside the event loop.
+        gauges: figures of its services.
     """
 
     handlers: tuple[Any, ...]
     names: tuple[str, ...]
     start: Callable[[Shared], Live]
+    gauges: tuple[Gauge, ...] = ()

@@ -1,7 +1,8 @@
 """Alerts and the transactions that belong to them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from sqlalchemy import func, literal, select, update
@@ -146,19 +147,21 @@ class AlertRepository:
             .where(alert_events.c.alert_id == alert_id)
             .order_by(alert_events.c.event_id)
         )
-        return [
-            AlertEvent(
-                row.alert_id,
-                row.action,
-                AlertStatus(row.old_status) if row.old_status else None,
-                AlertStatus(row.new_status),
-                row.analyst_id,
-                row.content,
-                row.event_time,
-            )
-            for row in found
-        ]
+        return [event_of(row) for row in found.mappings()]
 
     async def counts(self) -> dict[tuple[AlertStatus, Severity], int]:
         """Return how many alerts there are by status and severity; empty groups are left out."""
         return await alert_list.counts(self._connection)
+
+
+def event_of(row: Mapping[Any, Any]) -> AlertEvent:
+    """Return a row of `alert_events` as an event."""
+    return AlertEvent(
+        row["alert_id"],
+        row["action"],
+        AlertStatus(row["old_status"]) if row["old_status"] else None,
+        AlertStatus(row["new_status"]),
+        row["analyst_id"],
+        row["content"],
+        row["event_time"],
+    )

@@ -112,7 +112,9 @@ alert_transactions = Table(
     Index(None, "raised_alert_id"),
 )
 
-# The history of every alert. Rows are only ever added.
+# The history of every alert, and the log of changes that live clients and webhooks follow. Rows are
+# only ever added. `database_xid` is the transaction of PostgreSQL that added a row; it is 0 on
+# SQLite, and in rows of a version before. See db/change_order.py.
 alert_events = Table(
     "alert_events",
     metadata,
@@ -124,7 +126,15 @@ alert_events = Table(
     Column("analyst_id", String(64), nullable=False),
     Column("content", Text, nullable=False),
     Column("event_time", UtcTime, nullable=False),
+    Column("database_xid", BigInteger, nullable=False, server_default=text("0")),
     Index(None, "alert_id", "event_id"),
+    Index(
+        "ix_alert_events_changes",
+        "database_xid",
+        "event_id",
+        postgresql_where=text("database_xid > 0"),
+        sqlite_where=text("database_xid > 0"),
+    ),
 )
 
 notes = Table(

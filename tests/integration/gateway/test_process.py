@@ -10,13 +10,14 @@ import signal
 import sqlite3
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.support.alerts import body as evaluate_body
+from tests.support.event_stream import event_source
 from tests.support.scripted_scoring_server import ScriptedScoringServer, payment
 from tests.support.waiting import eventually
 
@@ -80,6 +81,23 @@ async def test_second_gateway_on_the_same_port_is_refused(
         port = base.rpartition(":")[2]
         async with process(tmp_path / "other", scoring.target, PORT=port) as second:
             assert await second.wait() == 2
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_open_streams_do_not_hold_up_the_end(
+    tmp_path: Path, scoring: ScriptedScoringServer, workers: str
+) -> None:
+    async with process(tmp_path, scoring.target, WORKERS=workers) as running:
+        base, _ = await address(tmp_path)
+        async with AsyncExitStack() as stack:
+            sources = []
+            for _ in range(6):
+                client = await stack.enter_async_context(httpx.AsyncClient(base_url=base))
+                sources.append(await stack.enter_async_context(event_source(client)))
+            running.terminate()
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                assert [await source.next() for source in sources] == [None] * 6
+                assert await running.wait() == 0
 
 
 async def test_several_workers_take_the_feed_in_once(

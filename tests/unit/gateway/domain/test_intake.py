@@ -79,6 +79,24 @@ def test_newcomer_folds_into_a_stored_alert() -> None:
     assert folded.queue_rank > stored.queue_rank
     assert plan.members[0].alert_id == stored.alert_id
     assert plan.members[0].raised_alert_id == "alr_tx-2"
+    (event,) = plan.events
+    assert (event.alert_id, event.action, event.new_status) == (
+        stored.alert_id,
+        "FOLDED",
+        stored.status,
+    )
+
+
+def test_burst_is_told_once_a_batch_with_its_count() -> None:
+    stored = alert("tx-1", account_id="account-2")
+    batch = [transaction(f"tx-{n}") for n in (2, 3, 4)]
+    batch += [transaction(f"tx-{n}", account_id="account-2") for n in (5, 6)]
+    plan = intake.plan_alerts(raised(batch), [stored], {}, WINDOW)
+    told = [(event.alert_id, event.action, event.content) for event in plan.events]
+    # What folds into an alert that is new itself is counted in what is told as raised.
+    assert told[0][:2] == ("alr_tx-2", "RAISED")
+    assert told[1:] == [(stored.alert_id, "FOLDED", "2 transactions were folded in")]
+    assert plan.new[0].transaction_count == 3
 
 
 def test_closed_alert_takes_nothing_in() -> None:

@@ -19,7 +19,7 @@ from gateway.domain.rate import RatePolicy, RouteClass, policies, route_class
         ("GET", "/api/alerts/export", RouteClass.EXPORT),
         ("GET", "/api/feedback.csv", RouteClass.EXPORT),
         ("POST", "/api/alerts/export", RouteClass.WRITING),
-        ("GET", "/api/alerts/stream", RouteClass.LIVE),
+        ("GET", "/api/live/alerts", RouteClass.LIVE),
     ],
 )
 def test_every_request_has_a_kind(method: str, path: str, expected: RouteClass) -> None:
