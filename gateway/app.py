@@ -24,12 +24,19 @@ from gateway.rest.metrics import Metrics, metrics_handler
 from gateway.rest.protection import EXPOSED_HEADERS
 from gateway.rest.rate_limit import RateLimit
 from gateway.rest.security_description import SECURITY_COMPONENTS, security_of
-from gateway.topics import feedback, live, people, queue, work
+from gateway.topics import feedback, live, people, queue, records, work
 from gateway.topics.shared import Shared, Task
 from gateway.topics.topic import Gauge, Topic
 
 APP_NAME = "anomaly"
-TOPICS: tuple[Topic, ...] = (work.TOPIC, people.TOPIC, queue.TOPIC, feedback.TOPIC, live.TOPIC)
+TOPICS: tuple[Topic, ...] = (
+    work.TOPIC,
+    people.TOPIC,
+    queue.TOPIC,
+    feedback.TOPIC,
+    live.TOPIC,
+    records.TOPIC,
+)
 _BODY_SIZE_BYTES_MAX = 1024 * 1024
 _EXEMPT_FROM_LIMIT = frozenset(
     {"/health", "/health/ready", "/", "/docs", "/redoc", "/openapi.json"}

@@ -35,6 +35,7 @@ from gateway.db.repositories.queue import QueueRepository
 from gateway.db.repositories.recount import RecountRepository
 from gateway.db.repositories.sessions import SessionRepository
 from gateway.db.repositories.suppressions import SuppressionRepository
+from gateway.db.repositories.transactions import TransactionRepository
 from gateway.errors import RowsRefusedError, UnavailableError
 
 _POOL_TIMEOUT_S = 5.0
@@ -71,6 +72,7 @@ class Unit:
         self.performance = PerformanceRepository(connection)
         self.recount = RecountRepository(connection)
         self.sessions = SessionRepository(connection)
+        self.transactions = TransactionRepository(connection)
         self.suppressions = SuppressionRepository(connection)
 
 

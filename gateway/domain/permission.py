@@ -135,6 +135,8 @@ ROUTES: dict[tuple[str, str], Permission] = {
     ("GET", "/api/analytics/detection-rate"): Permission.READ,
     ("GET", "/api/analytics/trends"): Permission.READ,
     ("GET", "/api/analytics/health"): Permission.READ,
+    ("GET", "/api/transactions"): Permission.READ,
+    ("GET", "/api/transactions/{transaction_id}"): Permission.READ,
     ("GET", "/api/feedback"): Permission.READ,
     ("GET", "/api/feedback/summary"): Permission.READ,
     ("GET", "/api/feedback/export.csv"): Permission.READ,

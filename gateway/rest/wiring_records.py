@@ -8,9 +8,11 @@ from litestar.params import PathParameter, QueryParameter
 from gateway.domain.pagination import CURSOR_LENGTH_MAX
 from gateway.services.exports import ExportService
 from gateway.services.feedback import FeedbackService
+from gateway.services.records import RecordsService
 
 FeedbackReading = NamedDependency[FeedbackService]
 Exports = NamedDependency[ExportService]
+Records = NamedDependency[RecordsService]
 
 # Ids hold no control characters, and PostgreSQL could not even be asked for some of them.
 _NO_CONTROL = r"^[^\x00-\x1f\x7f]*$"
