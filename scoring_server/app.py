@@ -24,6 +24,8 @@ from scoring_server.errors import ConfigurationError
 from scoring_server.inference.model_slots import ModelSlots, open_models
 from scoring_server.journal.embedded import EmbeddedJournal
 from scoring_server.journal.label_index import LabelIndex
+from scoring_server.journal.positions import Positions
+from scoring_server.retainer import Retainer
 from scoring_server.rpc import events, labels, models, scoring
 from scoring_server.rpc.converters import TransactionConverter
 from scoring_server.rpc.health import SERVICE as HEALTH_SERVICE
@@ -132,7 +134,8 @@ class ScoringApplication:
         index: LabelIndex,
     ) -> None:
         config, opened = self.config, self._opened
-        feed = events.EventService(journal, heartbeat_s=config.limits.heartbeat_s)
+        positions = Positions(config.data_dir / "feed_positions.json", journal.journal_id)
+        feed = events.EventService(journal, positions, heartbeat_s=config.limits.heartbeat_s)
         scoring_service = scoring.ScoringService(
             scorer,
             TransactionConverter(config.reporting_limits),
@@ -156,7 +159,8 @@ class ScoringApplication:
             metrics,
         )
         observe(metrics, journal, state, slots)
-        snapshotter = Snapshotter(config, lambda: journal.last_sequence)
+        retainer = Retainer(config, journal, positions)
+        snapshotter = Snapshotter(config, lambda: journal.last_sequence, retainer.tidy)
         snapshotter.observe(metrics)
         pending = {pool.value: partial(transport.pending, pool) for pool in Pool}
         metrics.gauges("anomaly_rpc_pending", "Calls that run or wait, by pool.", "pool", pending)
@@ -241,7 +245,7 @@ def _engine_settings(config: ScoringConfig) -> EngineSettings:
 
 def _recover(engine: Engine, journal: EmbeddedJournal, config: ScoringConfig) -> None:
     snapshots = Snapshots(config.data_dir / SNAPSHOT_DIRECTORY, engine.state.capacities)
-    snapshots.drop_ahead(journal.journal_id, journal.last_sequence)
+    snapshots.drop_ahead(journal.journal_id, journal.stored_sequence)
     if is_current(engine, journal):
         return
     if journal.last_sequence == 0 and engine.sequence == 0:
@@ -252,7 +256,7 @@ def _recover(engine: Engine, journal: EmbeddedJournal, config: ScoringConfig) ->
     partial = config.recovery_partial or bool(journal.damaged_segments)
     folded = recover(engine, journal, snapshots, partial=partial)
     if journal.last_sequence > engine.sequence:
-        # A damaged segment at the end: what it may hold keeps its numbers.
+        # Damage or a power cut at the end: what was there keeps its numbers.
         engine.state.header["sequence"] = journal.last_sequence
     _log.info("recovered", events=folded, sequence=engine.sequence)
 

@@ -90,6 +90,8 @@ class ScoringConfig:
 
     Attributes:
         journal_sync_ms: longest time from an append to its sync; 0 syncs each append.
+        journal_retention_days: older journal files are dropped when nobody needs them; 0 keeps all.
+        journal_size_bytes_max: beyond it likewise the oldest; 0 sets no limit.
         snapshot_interval_s: how often a snapshot of the state is made; 0 makes none.
         recovery_partial: start although events are missing that the state would need.
         model_version: empty takes the highest.
@@ -110,6 +112,8 @@ class ScoringConfig:
     scoring_transport: str = TRANSPORT_AUTO
     journal_sync_ms: int = 100
     journal_segment_events_max: int = 500_000
+    journal_retention_days: int = 0
+    journal_size_bytes_max: int = 0
     snapshot_interval_s: int = 600
     recovery_partial: bool = False
     log_level: str = "INFO"
@@ -145,6 +149,8 @@ def load_config(environ: Mapping[str, str]) -> ScoringConfig:
         journal_segment_events_max=read.integer(
             "JOURNAL_SEGMENT_EVENTS_MAX", default.journal_segment_events_max, 1_000, 100_000_000
         ),
+        journal_retention_days=read.integer("JOURNAL_RETENTION_DAYS", 0, 0, 36_500),
+        journal_size_bytes_max=read.integer("JOURNAL_SIZE_BYTES_MAX", 0, 0, 1 << 60),
         snapshot_interval_s=read.integer(
             "SNAPSHOT_INTERVAL_S", default.snapshot_interval_s, 0, 86_400
         ),
@@ -157,6 +163,12 @@ def load_config(environ: Mapping[str, str]) -> ScoringConfig:
         tls=_tls(read),
         reporting_limits=_reporting_limits(read),
     )
+    drops = config.journal_retention_days or config.journal_size_bytes_max
+    if drops and not config.snapshot_interval_s:
+        read.fault(
+            "SNAPSHOT_INTERVAL_S must not be 0 with JOURNAL_RETENTION_DAYS or "
+            "JOURNAL_SIZE_BYTES_MAX: only a snapshot makes old events superfluous"
+        )
     read.raise_faults()
     return config
 

@@ -58,18 +58,22 @@ class Snapshotter:
     Args:
         config: of the server; the process gets the same data directory and capacities.
         last_sequence: gives the newest event of the journal.
+        made: called after each snapshot, in the thread that waits for it.
 
     Attributes:
         sequence: of the newest snapshot made since the start; 0 before the first.
         failures: attempts that made none.
     """
 
-    def __init__(self, config: ScoringConfig, last_sequence: Callable[[], int]) -> None:
+    def __init__(
+        self, config: ScoringConfig, last_sequence: Callable[[], int], made: Callable[[], None]
+    ) -> None:
         self.sequence = 0
         self.failures = 0
         self._interval_s = config.snapshot_interval_s
         self._environ = _environ(config)
         self._last_sequence = last_sequence
+        self._made = made
         self._stop = threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
@@ -125,6 +129,7 @@ class Snapshotter:
         if code == 0:
             self.sequence = json.loads(output)["sequence"]
             _log.info("snapshot_made", sequence=self.sequence)
+            self._made()
         elif not self._stop.is_set():
             self.failures += 1
             said = errors.decode(errors="replace").strip().splitlines()

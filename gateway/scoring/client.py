@@ -26,6 +26,8 @@ _LABELS_TIMEOUT_S = 5.0
 _HEALTH_TIMEOUT_S = 1.0
 # A feed message holds up to 4,096 events of a few hundred bytes with up to eight reasons each.
 _MESSAGE_SIZE_BYTES_MAX = 64 * 1024 * 1024
+# The name under which the feed is confirmed; one for all gateways on one database.
+_SUBSCRIBER = "gateway"
 _REQUEST_ID_METADATA = "x-request-id"
 
 _CHANNEL_OPTIONS = (
@@ -113,6 +115,19 @@ class ScoringClient:
                     )
         finally:
             call.cancel()
+
+    async def confirm(self, position: FeedPosition) -> None:
+        """Tell the server that everything up to a position is stored here for good.
+
+        Raises:
+            FeedPositionError: the server knows no such position, or another journal.
+            UnavailableError: the server is away.
+        """
+        request = event_service_pb2.ConfirmPositionRequest(
+            subscriber=_SUBSCRIBER, journal_id=position.journal_id, sequence=position.sequence
+        )
+        with translated():
+            await self._events.ConfirmPosition(request, timeout=self._timeout_s)
 
     async def check(self) -> None:
         """Raise UnavailableError unless the server says that it serves."""

@@ -1,6 +1,6 @@
-"""The two tasks beside the requests: following the feed and delivering labels.
+"""The tasks beside the requests: following the feed, confirming it, and delivering labels.
 
-One process of all does both.
+One process of all does them.
 """
 
 import asyncio
@@ -26,6 +26,8 @@ _SILENCE_MAX_S = 15.0
 _BACKOFF_FIRST_S = 0.1
 _BACKOFF_MAX_S = 5.0
 _DELIVERY_POLL_S = 2.0
+# Retention on the other side works in minutes and more; chosen by us.
+_CONFIRM_INTERVAL_S = 10.0
 # Reasons with which the scoring server refuses a position.
 _OTHER_JOURNAL = "FAILED_PRECONDITION"
 _DROPPED = "OUT_OF_RANGE"
@@ -132,6 +134,35 @@ class FeedFollower:
             self._start = FeedPosition("", first - 1)
         else:
             _log.warning("feed_position_moved", fault=error.message)
+
+
+class FeedConfirmer:
+    """Tells the scoring server from time to time what is stored here, so that it may forget it."""
+
+    def __init__(self, lease: Lease, scoring: ScoringServer, ingest: Ingest) -> None:
+        self._lease = lease
+        self._scoring = scoring
+        self._ingest = ingest
+        self._confirmed = FeedPosition("", 0)
+
+    async def run(self) -> None:
+        """Confirm for ever."""
+        while True:
+            await asyncio.sleep(_CONFIRM_INTERVAL_S)
+            if self._lease.held:
+                await self.confirm()
+
+    async def confirm(self) -> None:
+        """Confirm the stored position when it has moved; a failure is made good the next time."""
+        try:
+            position = await uninterrupted(self._ingest.stored_position())
+            if position.sequence and position != self._confirmed:
+                await self._scoring.confirm(position)
+                self._confirmed = position
+        except GatewayError as error:
+            _log.warning("feed_not_confirmed", reason=error.reason, fault=error.message)
+        except Exception:  # noqa: BLE001 - a background task must not end; it is logged whole
+            _log.exception("feed_not_confirmed")
 
 
 class LabelCourier:

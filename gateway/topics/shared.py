@@ -12,7 +12,7 @@ from gateway.clock import monotonic_s, utc_now
 from gateway.config import GatewayConfig
 from gateway.db.engine import Database
 from gateway.scoring.client import ScoringClient
-from gateway.services.background import FeedFollower, LabelCourier
+from gateway.services.background import FeedConfirmer, FeedFollower, LabelCourier
 from gateway.services.ingest import Ingest, Progress
 from gateway.services.labelling import LabelDelivery
 from gateway.services.lease import Lease, holder_name
@@ -41,6 +41,7 @@ class Shared:
         )
         self.lease = Lease(self.database, holder_name(), utc_now, monotonic_s)
         self.follower = FeedFollower(self.lease, self.scoring, self.ingest, self.generator)
+        self.confirmer = FeedConfirmer(self.lease, self.scoring, self.ingest)
         self.courier = LabelCourier(
             LabelDelivery(self.database, self.scoring, utc_now), self.lease, self.generator
         )
@@ -49,7 +50,7 @@ class Shared:
         """Follow the feed, deliver labels and run the topics' tasks around one `yield`."""
         running = [
             asyncio.create_task(task(), name=getattr(task, "__qualname__", "task"))
-            for task in (self.follower.run, self.courier.run, *tasks)
+            for task in (self.follower.run, self.confirmer.run, self.courier.run, *tasks)
         ]
         try:
             yield

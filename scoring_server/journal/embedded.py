@@ -10,20 +10,22 @@ import threading
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import zip_longest
+from itertools import takewhile, zip_longest
 from pathlib import Path
-from typing import TypeVar
 
 import structlog
 
 from scoring_server.errors import ConfigurationError, UnavailableError
-from scoring_server.journal.faults import append_error, is_damage
+from scoring_server.journal.faults import Damages, append_error, is_damage
+from scoring_server.journal.floor import SequenceFloor
 from scoring_server.journal.identity import journal_id_of
 from scoring_server.journal.journal import JournalRecord
 from scoring_server.journal.keeper import Keeper
+from scoring_server.journal.retention import Retention, droppable
 from scoring_server.journal.segment import (
     Segment,
     first_sequence_of,
+    fsync_directory,
     segment_path,
     segment_paths,
 )
@@ -31,7 +33,6 @@ from scoring_server.journal.writer_lock import WriterLock
 
 _log = structlog.get_logger(__name__)
 
-_Found = TypeVar("_Found")
 # Most records of one append, so that a segment outgrows its limit by no more than this.
 APPEND_SIZE_MAX = 4_096
 
@@ -44,6 +45,9 @@ class EmbeddedJournal:
         sync_ms: longest time between an append and its sync, milliseconds; 0 syncs each append.
         segment_events_max: events from which a segment is full and another is begun.
         worker: number of the worker process, for the name of its directory.
+
+    Attributes:
+        stored_sequence: newest sequence that lay on the disk when it was opened.
 
     Raises:
         ConfigurationError: another process writes here, or the directory cannot be used.
@@ -77,7 +81,8 @@ class EmbeddedJournal:
         self._segments: list[Segment] = []
         self._active: Segment | None = None
         self._last_sequence = 0
-        self._damaged: list[str] = []
+        self._damages = Damages()
+        self._floor = SequenceFloor(self._directory, sync_ms)
         self._keeper = Keeper(
             sync_interval_s=sync_ms / 1_000,
             active=lambda: self._active,
@@ -86,6 +91,8 @@ class EmbeddedJournal:
         )
         try:
             self._load()
+            self.stored_sequence = self._last_sequence
+            self._last_sequence = self._floor.open(self._last_sequence)
         except BaseException:
             self._lock_file.release()
             raise
@@ -115,7 +122,7 @@ class EmbeddedJournal:
     @property
     def damaged_segments(self) -> tuple[str, ...]:
         """Names of the segments that could not be read since the start."""
-        return tuple(self._damaged)
+        return tuple(self._damages.names)
 
     def append(self, records: Sequence[JournalRecord]) -> None:
         """Keep all records or none; see the Journal protocol for what is promised and raised."""
@@ -150,7 +157,7 @@ class EmbeddedJournal:
         for segment in segments[max(start - 1, 0) :]:
             if segment.last_sequence <= after_sequence:
                 continue
-            records += self._guarded(
+            records += self._damages.guarded(
                 segment, partial(_read, after_sequence, limit - len(records)), []
             )
             if len(records) >= limit:
@@ -163,12 +170,12 @@ class EmbeddedJournal:
         index = bisect_right(segments, sequence, key=lambda segment: segment.first_sequence) - 1
         if index < 0:
             return None
-        return self._guarded(segments[index], lambda segment: segment.get(sequence), None)
+        return self._damages.guarded(segments[index], lambda segment: segment.get(sequence), None)
 
     def find(self, transaction_key: int) -> JournalRecord | None:
         """Return the newest transaction record of a key."""
         for segment in reversed(self._segments):
-            found = self._guarded(segment, lambda s: s.find(transaction_key), None)
+            found = self._damages.guarded(segment, lambda s: s.find(transaction_key), None)
             if found is not None:
                 return found
         return None
@@ -208,11 +215,29 @@ class EmbeddedJournal:
         self._keeper.stop()
         try:
             self._keeper.sync()
+            if self._fault is None:
+                self._floor.close()
         finally:
             for segment in self._segments:
                 segment.close_writer()
                 segment.close_reader()
             self._lock_file.release()
+
+    def drop(self, retention: Retention, needed_after: int, now_ns: int) -> int:
+        """Remove the oldest files that are beyond a limit and needed by nobody; return how many.
+
+        See retention.py. A reader that is just in one of them finds nothing more in it.
+        """
+        sealed = list(takewhile(lambda segment: segment.sealed, self._segments))
+        facts = [segment.facts() for segment in sealed]
+        dropped = sealed[: droppable(facts, retention, needed_after, now_ns)]
+        with self._append_lock:
+            self._segments = self._segments[len(dropped) :]
+        for segment in dropped:
+            segment.remove()
+        if dropped:
+            fsync_directory(self._directory)
+        return len(dropped)
 
     def _load(self) -> None:
         paths = segment_paths(self._directory)
@@ -243,7 +268,7 @@ class EmbeddedJournal:
 
     def _set_apart(self, segment: Segment, error: sqlite3.Error, following: Path | None) -> None:
         """Leave out a segment that cannot be opened; its sequences are never given again."""
-        self._report(segment, error)
+        self._damages.report(segment.path.name, error)
         segment.close_writer()
         segment.close_reader()
         if following is not None:
@@ -251,27 +276,6 @@ class EmbeddedJournal:
         else:
             most = segment.first_sequence + self._segment_events_max + APPEND_SIZE_MAX
         self._last_sequence = max(self._last_sequence, most)
-
-    def _report(self, segment: Segment, error: Exception) -> None:
-        name = segment.path.name
-        if name not in self._damaged:
-            self._damaged.append(name)
-            _log.error("journal_segment_damaged", segment=name, error=str(error))
-
-    def _guarded(
-        self, segment: Segment, read: Callable[[Segment], _Found], otherwise: _Found
-    ) -> _Found:
-        """Read from a segment; a damaged one is reported and answers `otherwise`."""
-        try:
-            return read(segment)
-        except sqlite3.Error as error:
-            if not is_damage(error):
-                _log.error("journal_read_failed", segment=segment.path.name, error=str(error))
-                raise UnavailableError(
-                    "the journal cannot be read", reason="JOURNAL_READ_FAILED"
-                ) from error
-            self._report(segment, error)
-            return otherwise
 
     def _segment_for(self, first_sequence: int) -> Segment:
         if self._active is None:

@@ -11,14 +11,10 @@ import sqlite3
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from scoring_server.journal.journal import KIND_TRANSACTION, JournalRecord
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from scoring_server.journal.key_tail import KeyTail
+from scoring_server.journal.retention import SegmentFacts
 
 _SIGN_BIT = 1 << 63
 _KEY_RANGE = 1 << 64
@@ -70,33 +66,6 @@ def fsync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
-class _KeyTail:
-    """Keys of an unsealed segment by ascending sequence. One thread adds, any looks up."""
-
-    def __init__(self) -> None:
-        self._rows: NDArray[np.int64] = np.empty((1_024, 2), np.int64)
-        self._count = 0
-
-    def add(self, rows: Sequence[tuple[int, int]]) -> None:
-        """Add (sequence, key) pairs."""
-        end = self._count + len(rows)
-        if end > len(self._rows):
-            grown = np.empty((max(end, 2 * len(self._rows)), 2), np.int64)
-            grown[: self._count] = self._rows[: self._count]
-            self._rows = grown
-        if rows:
-            self._rows[self._count : end] = rows
-        # Last, so that a reader never sees a row that is not written.
-        self._count = end
-
-    def newest(self, key: int) -> int:
-        """Return the newest sequence of a key; 0 when there is none."""
-        count = self._count
-        rows = self._rows
-        hits = np.flatnonzero(rows[:count, 1] == key)
-        return int(rows[hits[-1], 0]) if hits.size else 0
-
-
 class Segment:
     """A segment that can be read, and appended to while it is not sealed.
 
@@ -113,7 +82,8 @@ class Segment:
         self._reader: sqlite3.Connection | None = None
         self._reader_lock = threading.Lock()
         self._wal_descriptor = -1
-        self._tail = _KeyTail()
+        self._tail = KeyTail()
+        self._removed = False
 
     def inspect(self) -> None:
         """Read what the segment holds; loads the keys of an unsealed one."""
@@ -241,7 +211,26 @@ class Segment:
         finally:
             connection.close()
         self.sealed = True
-        self._tail = _KeyTail()
+        self._tail = KeyTail()
+
+    def facts(self) -> SegmentFacts:
+        """Return what retention needs to know."""
+        newest = self.get(self.last_sequence)
+        return SegmentFacts(
+            self.last_sequence,
+            newest.ingest_time_ns if newest else 0,
+            self.path.stat().st_size,
+        )
+
+    def remove(self) -> None:
+        """Remove the file of a sealed segment."""
+        with self._reader_lock:
+            if self._reader is not None:
+                self._reader.close()
+                self._reader = None
+            for suffix in ("", "-wal", "-shm"):
+                self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+            self._removed = True
 
     def close_writer(self) -> None:
         """Stop appending."""
@@ -261,6 +250,8 @@ class Segment:
 
     def _select(self, where: str, values: tuple[int, ...]) -> list[JournalRecord]:
         with self._reader_lock:
+            if self._removed:
+                return []
             rows = self._open_reader().execute(_SELECT + where, values).fetchall()
         return [
             JournalRecord(sequence, time_ns, kind, key % _KEY_RANGE, row, payload)
@@ -269,12 +260,17 @@ class Segment:
 
     def _open_reader(self) -> sqlite3.Connection:
         if self._reader is None:
-            self._reader = self._connect()
+            # Never made anew: another process may have dropped it.
+            self._reader = self._connect("rw")
             self._reader.execute("PRAGMA query_only = ON")
         return self._reader
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, mode: str = "rwc") -> sqlite3.Connection:
         # Each connection is used by one thread at a time; the locks that see to it are ours.
         return sqlite3.connect(
-            self.path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+            f"{self.path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            timeout=_BUSY_TIMEOUT_S,
+            isolation_level=None,
+            check_same_thread=False,
         )

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Sequence
 
 from anomaly.v1 import event_service_pb2
+from google.protobuf.message import Message
 
 from scoring_server.errors import (
     FailedPreconditionError,
@@ -15,14 +16,15 @@ from scoring_server.errors import (
     UnavailableError,
 )
 from scoring_server.journal.journal import Journal, JournalRecord
+from scoring_server.journal.positions import Positions
 from scoring_server.rpc import wire
 from scoring_server.rpc.decoding import parse
-from scoring_server.rpc.transport import Call, Method, Pool, ServerStreamMethod
+from scoring_server.rpc.transport import Call, Method, Pool, ServerStreamMethod, UnaryMethod
 from scoring_server.rpc.validation import BATCH_SIZE_MAX, invalid
 
 SERVICE = "anomaly.v1.EventService"
 _BATCH_SIZE = 1_024
-_JOURNAL_ID_LENGTH_MAX = 64
+_TEXT_LENGTH_MAX = 64
 # A response stays below the 4 MiB that gRPC clients accept when nobody tells them otherwise.
 _RESPONSE_SIZE_BYTES_MAX = 2 * 1024 * 1024
 _EVENTS = wire.tag(1)
@@ -37,15 +39,19 @@ class EventService:
         heartbeat_s: longest silence of a stream.
     """
 
-    def __init__(self, journal: Journal, *, heartbeat_s: float) -> None:
+    def __init__(self, journal: Journal, positions: Positions, *, heartbeat_s: float) -> None:
         self._journal = journal
+        self._positions = positions
         self._heartbeat_s = heartbeat_s
         self._stopping = threading.Event()
         self._journal_id = wire.field(_JOURNAL_ID, journal.journal_id.encode())
 
     def methods(self) -> list[Method]:
         """Return the methods of the service."""
-        return [ServerStreamMethod(SERVICE, "Subscribe", Pool.FEED, self.subscribe)]
+        return [
+            ServerStreamMethod(SERVICE, "Subscribe", Pool.FEED, self.subscribe),
+            UnaryMethod(SERVICE, "ConfirmPosition", Pool.ADMIN, self.confirm_position),
+        ]
 
     def stop(self) -> None:
         """End all streams; a subscriber comes back to the next server with its position."""
@@ -80,48 +86,66 @@ class EventService:
         if self._stopping.is_set():
             raise UnavailableError("the server is stopping", reason="STOPPING")
 
+    def confirm_position(self, request: bytes, _call: Call) -> bytes:
+        """Note how far a subscriber is, for retention."""
+        message = parse(event_service_pb2.ConfirmPositionRequest, request)
+        violations = _length_faults(message, "subscriber", "journal_id", least=1)
+        if violations:
+            raise invalid(violations)
+        self._check_position(message.journal_id, message.sequence, "sequence")
+        try:
+            self._positions.confirm(message.subscriber, message.sequence)
+        except OSError as error:
+            raise UnavailableError(
+                "the position cannot be stored", reason="POSITIONS_FAILED"
+            ) from error
+        response = event_service_pb2.ConfirmPositionResponse(
+            first_sequence=self._journal.first_sequence
+        )
+        return response.SerializeToString()
+
     def _check(self, message: event_service_pb2.SubscribeRequest) -> None:
-        violations = []
+        violations = _length_faults(message, "journal_id", least=0)
         if message.batch_size_max > BATCH_SIZE_MAX:
             violations.append(
                 FieldViolation(
                     "batch_size_max", f"must be 0..{BATCH_SIZE_MAX}, was {message.batch_size_max}"
                 )
             )
-        if len(message.journal_id) > _JOURNAL_ID_LENGTH_MAX:
-            violations.append(
-                FieldViolation(
-                    "journal_id", f"must be at most 64 characters, had {len(message.journal_id)}"
-                )
-            )
         if violations:
             raise invalid(violations)
-        journal = self._journal
-        available = {
-            "journal_id": journal.journal_id,
-            "first_sequence": str(journal.first_sequence),
-            "latest_sequence": str(journal.last_sequence),
-        }
-        if message.journal_id not in {"", journal.journal_id}:
-            raise FailedPreconditionError(
-                f"journal_id must be {journal.journal_id}, was {message.journal_id}",
-                reason="JOURNAL_CHANGED",
-                metadata=available,
-            )
-        if message.after_sequence > journal.last_sequence:
-            raise FailedPreconditionError(
-                f"after_sequence must be at most {journal.last_sequence}, "
-                f"was {message.after_sequence}",
-                reason="POSITION_UNKNOWN",
-                metadata=available,
-            )
-        if message.after_sequence + 1 < journal.first_sequence:
+        self._check_position(message.journal_id, message.after_sequence, "after_sequence")
+        first_sequence = self._journal.first_sequence
+        if message.after_sequence + 1 < first_sequence:
             raise OutOfRangeError(
-                f"after_sequence must be at least {journal.first_sequence - 1}, "
+                f"after_sequence must be at least {first_sequence - 1}, "
                 f"was {message.after_sequence}",
                 reason="POSITION_DROPPED",
-                metadata=available,
+                metadata=self._available(),
             )
+
+    def _check_position(self, journal_id: str, sequence: int, field: str) -> None:
+        """Refuse a position of another journal, or one that this one has not reached."""
+        journal = self._journal
+        if journal_id not in {"", journal.journal_id}:
+            raise FailedPreconditionError(
+                f"journal_id must be {journal.journal_id}, was {journal_id}",
+                reason="JOURNAL_CHANGED",
+                metadata=self._available(),
+            )
+        if sequence > journal.last_sequence:
+            raise FailedPreconditionError(
+                f"{field} must be at most {journal.last_sequence}, was {sequence}",
+                reason="POSITION_UNKNOWN",
+                metadata=self._available(),
+            )
+
+    def _available(self) -> dict[str, str]:
+        return {
+            "journal_id": self._journal.journal_id,
+            "first_sequence": str(self._journal.first_sequence),
+            "latest_sequence": str(self._journal.last_sequence),
+        }
 
     def _fitting(self, records: list[JournalRecord]) -> list[JournalRecord]:
         """Return the first records that fit into one response; one always does."""
@@ -136,3 +160,14 @@ class EventService:
         parts = [wire.field(_EVENTS, record.payload) for record in records]
         parts += (self._journal_id, _LATEST_SEQUENCE, wire.varint(latest_sequence))
         return b"".join(parts)
+
+
+def _length_faults(message: Message, *fields: str, least: int) -> list[FieldViolation]:
+    """Return what is wrong with the lengths of texts, in characters."""
+    violations = []
+    for field in fields:
+        length = len(getattr(message, field))
+        if not least <= length <= _TEXT_LENGTH_MAX:
+            allowed = f"must be {least}..{_TEXT_LENGTH_MAX} characters, had {length}"
+            violations.append(FieldViolation(field, allowed))
+    return violations

@@ -82,6 +82,7 @@ class ScriptedScoringServer:
         self.events: list[Any] = []
         self.labels: dict[str, Any] = {}
         self.label_calls = 0
+        self.confirmed: dict[str, tuple[str, int]] = {}
         self.fail_with: grpc.StatusCode | None = None
         self.seen_request_ids: list[str] = []
         self.port = 0
@@ -211,6 +212,10 @@ class _Events(event_service_pb2_grpc.EventServiceServicer):
             position += len(events)
             if position >= len(server.events):
                 await server.wait_for_growth()
+
+    async def ConfirmPosition(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+        self._server.confirmed[request.subscriber] = (request.journal_id, request.sequence)
+        return event_service_pb2.ConfirmPositionResponse(first_sequence=1)
 
 
 class _Labels(label_service_pb2_grpc.LabelServiceServicer):

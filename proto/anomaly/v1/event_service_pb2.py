@@ -29,25 +29,33 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x61nomaly/v1/event_service.proto\x12\nanomaly.v1\x1a\x1e\x61nomaly/v1/label_service.proto\x1a anomaly/v1/scoring_service.proto\x1a\x1c\x61nomaly/v1/transaction.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"i\n\x10SubscribeRequest\x12\x16\n\x0e\x61\x66ter_sequence\x18\x01 \x01(\x04\x12\x1b\n\njournal_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12 \n\x0e\x62\x61tch_size_max\x18\x03 \x01(\rB\x08\xbaH\x05*\x03\x18\x80 \"c\n\x11SubscribeResponse\x12!\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x11.anomaly.v1.Event\x12\x12\n\njournal_id\x18\x02 \x01(\t\x12\x17\n\x0flatest_sequence\x18\x03 \x01(\x04\"\xb3\x01\n\x05\x45vent\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12/\n\x0bingest_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12;\n\x12scored_transaction\x18\x03 \x01(\x0b\x32\x1d.anomaly.v1.ScoredTransactionH\x00\x12\"\n\x05label\x18\x04 \x01(\x0b\x32\x11.anomaly.v1.LabelH\x00\x42\x06\n\x04kind\"j\n\x11ScoredTransaction\x12,\n\x0btransaction\x18\x01 \x01(\x0b\x32\x17.anomaly.v1.Transaction\x12\'\n\x06result\x18\x02 \x01(\x0b\x32\x17.anomaly.v1.ScoreResult2Z\n\x0c\x45ventService\x12J\n\tSubscribe\x12\x1c.anomaly.v1.SubscribeRequest\x1a\x1d.anomaly.v1.SubscribeResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x61nomaly/v1/event_service.proto\x12\nanomaly.v1\x1a\x1e\x61nomaly/v1/label_service.proto\x1a anomaly/v1/scoring_service.proto\x1a\x1c\x61nomaly/v1/transaction.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"h\n\x16\x43onfirmPositionRequest\x12\x1d\n\nsubscriber\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x1d\n\njournal_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x10\n\x08sequence\x18\x03 \x01(\x04\"1\n\x17\x43onfirmPositionResponse\x12\x16\n\x0e\x66irst_sequence\x18\x01 \x01(\x04\"i\n\x10SubscribeRequest\x12\x16\n\x0e\x61\x66ter_sequence\x18\x01 \x01(\x04\x12\x1b\n\njournal_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12 \n\x0e\x62\x61tch_size_max\x18\x03 \x01(\rB\x08\xbaH\x05*\x03\x18\x80 \"c\n\x11SubscribeResponse\x12!\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x11.anomaly.v1.Event\x12\x12\n\njournal_id\x18\x02 \x01(\t\x12\x17\n\x0flatest_sequence\x18\x03 \x01(\x04\"\xb3\x01\n\x05\x45vent\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12/\n\x0bingest_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12;\n\x12scored_transaction\x18\x03 \x01(\x0b\x32\x1d.anomaly.v1.ScoredTransactionH\x00\x12\"\n\x05label\x18\x04 \x01(\x0b\x32\x11.anomaly.v1.LabelH\x00\x42\x06\n\x04kind\"j\n\x11ScoredTransaction\x12,\n\x0btransaction\x18\x01 \x01(\x0b\x32\x17.anomaly.v1.Transaction\x12\'\n\x06result\x18\x02 \x01(\x0b\x32\x17.anomaly.v1.ScoreResult2\xb6\x01\n\x0c\x45ventService\x12J\n\tSubscribe\x12\x1c.anomaly.v1.SubscribeRequest\x1a\x1d.anomaly.v1.SubscribeResponse0\x01\x12Z\n\x0f\x43onfirmPosition\x12\".anomaly.v1.ConfirmPositionRequest\x1a#.anomaly.v1.ConfirmPositionResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'anomaly.v1.event_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_CONFIRMPOSITIONREQUEST'].fields_by_name['subscriber']._loaded_options = None
+  _globals['_CONFIRMPOSITIONREQUEST'].fields_by_name['subscriber']._serialized_options = b'\272H\006r\004\020\001\030@'
+  _globals['_CONFIRMPOSITIONREQUEST'].fields_by_name['journal_id']._loaded_options = None
+  _globals['_CONFIRMPOSITIONREQUEST'].fields_by_name['journal_id']._serialized_options = b'\272H\006r\004\020\001\030@'
   _globals['_SUBSCRIBEREQUEST'].fields_by_name['journal_id']._loaded_options = None
   _globals['_SUBSCRIBEREQUEST'].fields_by_name['journal_id']._serialized_options = b'\272H\004r\002\030@'
   _globals['_SUBSCRIBEREQUEST'].fields_by_name['batch_size_max']._loaded_options = None
   _globals['_SUBSCRIBEREQUEST'].fields_by_name['batch_size_max']._serialized_options = b'\272H\005*\003\030\200 '
-  _globals['_SUBSCRIBEREQUEST']._serialized_start=204
-  _globals['_SUBSCRIBEREQUEST']._serialized_end=309
-  _globals['_SUBSCRIBERESPONSE']._serialized_start=311
-  _globals['_SUBSCRIBERESPONSE']._serialized_end=410
-  _globals['_EVENT']._serialized_start=413
-  _globals['_EVENT']._serialized_end=592
-  _globals['_SCOREDTRANSACTION']._serialized_start=594
-  _globals['_SCOREDTRANSACTION']._serialized_end=700
-  _globals['_EVENTSERVICE']._serialized_start=702
-  _globals['_EVENTSERVICE']._serialized_end=792
+  _globals['_CONFIRMPOSITIONREQUEST']._serialized_start=204
+  _globals['_CONFIRMPOSITIONREQUEST']._serialized_end=308
+  _globals['_CONFIRMPOSITIONRESPONSE']._serialized_start=310
+  _globals['_CONFIRMPOSITIONRESPONSE']._serialized_end=359
+  _globals['_SUBSCRIBEREQUEST']._serialized_start=361
+  _globals['_SUBSCRIBEREQUEST']._serialized_end=466
+  _globals['_SUBSCRIBERESPONSE']._serialized_start=468
+  _globals['_SUBSCRIBERESPONSE']._serialized_end=567
+  _globals['_EVENT']._serialized_start=570
+  _globals['_EVENT']._serialized_end=749
+  _globals['_SCOREDTRANSACTION']._serialized_start=751
+  _globals['_SCOREDTRANSACTION']._serialized_end=857
+  _globals['_EVENTSERVICE']._serialized_start=860
+  _globals['_EVENTSERVICE']._serialized_end=1042
 # @@protoc_insertion_point(module_scope)

@@ -13,6 +13,22 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class ConfirmPositionRequest(_message.Message):
+    __slots__ = ("subscriber", "journal_id", "sequence")
+    SUBSCRIBER_FIELD_NUMBER: _ClassVar[int]
+    JOURNAL_ID_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    subscriber: str
+    journal_id: str
+    sequence: int
+    def __init__(self, subscriber: _Optional[str] = ..., journal_id: _Optional[str] = ..., sequence: _Optional[int] = ...) -> None: ...
+
+class ConfirmPositionResponse(_message.Message):
+    __slots__ = ("first_sequence",)
+    FIRST_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    first_sequence: int
+    def __init__(self, first_sequence: _Optional[int] = ...) -> None: ...
+
 class SubscribeRequest(_message.Message):
     __slots__ = ("after_sequence", "journal_id", "batch_size_max")
     AFTER_SEQUENCE_FIELD_NUMBER: _ClassVar[int]

@@ -40,6 +40,11 @@ class EventServiceStub:
                 request_serializer=anomaly_dot_v1_dot_event__service__pb2.SubscribeRequest.SerializeToString,
                 response_deserializer=anomaly_dot_v1_dot_event__service__pb2.SubscribeResponse.FromString,
                 _registered_method=True)
+        self.ConfirmPosition = channel.unary_unary(
+                '/anomaly.v1.EventService/ConfirmPosition',
+                request_serializer=anomaly_dot_v1_dot_event__service__pb2.ConfirmPositionRequest.SerializeToString,
+                response_deserializer=anomaly_dot_v1_dot_event__service__pb2.ConfirmPositionResponse.FromString,
+                _registered_method=True)
 
 
 class EventServiceServicer:
@@ -55,6 +60,14 @@ class EventServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ConfirmPosition(self, request, context):
+        """Tell how far a subscriber has dealt with the feed for good. Retention keeps every event that a known subscriber has
+        not confirmed. A sequence of another journal, or one that does not exist yet, is FAILED_PRECONDITION.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EventServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -62,6 +75,11 @@ def add_EventServiceServicer_to_server(servicer, server):
                     servicer.Subscribe,
                     request_deserializer=anomaly_dot_v1_dot_event__service__pb2.SubscribeRequest.FromString,
                     response_serializer=anomaly_dot_v1_dot_event__service__pb2.SubscribeResponse.SerializeToString,
+            ),
+            'ConfirmPosition': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConfirmPosition,
+                    request_deserializer=anomaly_dot_v1_dot_event__service__pb2.ConfirmPositionRequest.FromString,
+                    response_serializer=anomaly_dot_v1_dot_event__service__pb2.ConfirmPositionResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -92,6 +110,33 @@ class EventService:
             '/anomaly.v1.EventService/Subscribe',
             anomaly_dot_v1_dot_event__service__pb2.SubscribeRequest.SerializeToString,
             anomaly_dot_v1_dot_event__service__pb2.SubscribeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConfirmPosition(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/anomaly.v1.EventService/ConfirmPosition',
+            anomaly_dot_v1_dot_event__service__pb2.ConfirmPositionRequest.SerializeToString,
+            anomaly_dot_v1_dot_event__service__pb2.ConfirmPositionResponse.FromString,
             options,
             channel_credentials,
             insecure,

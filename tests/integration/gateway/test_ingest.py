@@ -16,7 +16,7 @@ from gateway.db.engine import Database
 from gateway.domain.transaction import FeedPosition
 from gateway.errors import FeedPositionError, UnavailableError
 from gateway.scoring.client import ScoringClient
-from gateway.services.background import FeedFollower
+from gateway.services.background import FeedConfirmer, FeedFollower
 from gateway.services.ingest import Ingest, Progress
 from gateway.services.lease import Lease
 from tests.support.scripted_scoring_server import ScriptedScoringServer, payment
@@ -266,3 +266,28 @@ async def test_database_that_is_away_is_unavailable(tmp_path: Any) -> None:
     with pytest.raises(UnavailableError):
         await database.ping()
     await database.close()
+
+
+async def test_what_is_stored_is_confirmed_to_the_scoring_server(
+    database: Database, scoring: ScriptedScoringServer
+) -> None:
+    await fill(scoring, 30)
+    async with Gateway(database, scoring.target, "one") as gateway:
+        confirmer = FeedConfirmer(gateway.lease, gateway.client, gateway.ingest)
+        assert await gateway.progress.wait_for(30, 20)
+        await confirmer.confirm()
+        assert scoring.confirmed == {"gateway": (scoring.journal_id, 30)}
+        scoring.confirmed.clear()
+        await confirmer.confirm()
+        assert not scoring.confirmed
+        # A server that is away is asked again the next time.
+        await fill(scoring, 1, start=30)
+        assert await gateway.progress.wait_for(31, 20)
+        port = scoring.port
+        await scoring.stop()
+        await confirmer.confirm()
+        await scoring.start(port)
+        await fill(scoring, 1, start=31)
+        assert await gateway.progress.wait_for(32, 20)
+        await confirmer.confirm()
+        assert scoring.confirmed == {"gateway": (scoring.journal_id, 32)}

@@ -7,7 +7,13 @@ from anomaly.v1 import event_service_pb2, event_service_pb2_grpc
 from google.rpc import error_details_pb2
 
 from scoring_server.clock import NS_PER_S, monotonic_ns
-from scoring_server.rpc.client import ScoringClient, reason_of, status_of_call
+from scoring_server.journal.positions import Positions
+from scoring_server.rpc.client import (
+    ScoringClient,
+    reason_of,
+    status_of_call,
+    violations_of,
+)
 from tests.integration.scoring_server.messages import label, payment
 
 
@@ -150,3 +156,41 @@ def test_stopping_server_ends_streams_at_once(start):
         assert not stopper.is_alive()
         # Well before the next heartbeat and the end of the drain.
         assert monotonic_ns() - begun_ns < 3 * NS_PER_S
+
+
+def confirm(client, sequence, *, journal_id, subscriber="gateway"):
+    return event_service_pb2_grpc.EventServiceStub(client.channel).ConfirmPosition(
+        event_service_pb2.ConfirmPositionRequest(
+            subscriber=subscriber, journal_id=journal_id, sequence=sequence
+        ),
+        timeout=10,
+    )
+
+
+def test_confirmed_position_is_kept_over_a_restart(start, config):
+    application = start()
+    with ScoringClient(application.target) as client:
+        client.score_batch([payment(n) for n in range(10)])
+        journal_id = next(iter(client.subscribe(timeout_s=10))).journal_id
+        assert confirm(client, 7, journal_id=journal_id).first_sequence == 1
+    application.stop()
+    assert Positions(config.data_dir / "feed_positions.json", journal_id).lowest == 7
+
+
+@pytest.mark.parametrize(
+    ("sequence", "journal_id", "reason"),
+    [(11, None, "POSITION_UNKNOWN"), (3, "another", "JOURNAL_CHANGED")],
+)
+def test_position_that_cannot_be_is_not_confirmed(client, sequence, journal_id, reason):
+    client.score_batch([payment(n) for n in range(10)])
+    known = next(iter(client.subscribe(timeout_s=10))).journal_id
+    with pytest.raises(grpc.RpcError) as caught:
+        confirm(client, sequence, journal_id=journal_id or known)
+    assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+    assert reason_of(status_of_call(caught.value)) == reason
+
+
+def test_confirmation_without_names_tells_both(client):
+    with pytest.raises(grpc.RpcError) as caught:
+        confirm(client, 0, journal_id="", subscriber="x" * 65)
+    assert sorted(violations_of(status_of_call(caught.value))) == ["journal_id", "subscriber"]

@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 
+import grpc
 import pytest
+from anomaly.v1 import event_service_pb2, event_service_pb2_grpc
 
 from scoring_server.app import RUNTIME_FILE
 from scoring_server.config import load_config
@@ -136,3 +138,42 @@ def test_snapshot_without_a_journal_says_so(tmp_path):
     assert output.stderr.splitlines()[-1].startswith("Error: ")
     assert "must hold a journal" in output.stderr
     assert load_config({"DATA_DIR": str(tmp_path)}).snapshot_interval_s == 600
+
+
+def test_old_files_go_once_snapshots_and_subscribers_have_what_was_in_them(serve, tmp_path):
+    folder = tmp_path / "data" / "journal" / "worker-0"
+    server = serve(
+        SNAPSHOT_INTERVAL_S="1",
+        JOURNAL_SIZE_BYTES_MAX="1",
+        JOURNAL_SEGMENT_EVENTS_MAX="1000",
+        STATE_CAPACITY_REPLAY_IDS="64",
+    )
+    with ScoringClient(server.target) as client:
+        for first in range(0, 2_500, 500):
+            client.score_batch([payment(number) for number in range(first, first + 500)])
+        server.line("snapshot_made")
+        client.score(payment(2_500))
+        server.line("snapshot_made")
+        client.score(payment(2_501))
+        server.line("snapshot_made")
+        # Nobody has confirmed anything.
+        assert len(list(folder.glob("segment-*.sqlite"))) == 3
+        journal_id = next(iter(client.subscribe(timeout_s=10))).journal_id
+        event_service_pb2_grpc.EventServiceStub(client.channel).ConfirmPosition(
+            event_service_pb2.ConfirmPositionRequest(
+                subscriber="gateway", journal_id=journal_id, sequence=2_400
+            )
+        )
+        client.score(payment(2_502))
+        first = server.line("journal_tidied")["first_sequence"]
+        assert first == 2_001
+        assert client.score(payment(2_502)).replayed
+        with pytest.raises(grpc.RpcError) as caught:
+            next(iter(client.subscribe(0, journal_id=journal_id, timeout_s=10)))
+        assert caught.value.code() is grpc.StatusCode.OUT_OF_RANGE
+        assert next(iter(client.subscribe(2_400, timeout_s=10))).events[0].sequence == 2_401
+    server.end(signal.SIGKILL)
+    shutil.rmtree(tmp_path / "data" / "state")
+    again = serve(SNAPSHOT_INTERVAL_S="0", STATE_CAPACITY_REPLAY_IDS="64")
+    recovered = next(line for line in again.log if line["event"] == "recovered")
+    assert recovered["sequence"] == 2_503

@@ -1,0 +1,72 @@
+"""How far each subscriber has dealt with the feed for good; kept over restarts."""
+
+import os
+import threading
+from pathlib import Path
+
+import msgspec
+
+from scoring_server.errors import ResourceExhaustedError
+from scoring_server.journal.segment import fsync_directory
+
+# Chosen by us: names that somebody made up must not fill the memory.
+SUBSCRIBERS_MAX = 64
+
+
+class _Stored(msgspec.Struct):
+    """What the file holds."""
+
+    journal_id: str
+    positions: dict[str, int]
+
+
+class Positions:
+    """The confirmed positions of a journal's subscribers. Threads may share it.
+
+    Args:
+        path: its file; of another journal or damaged, it counts as absent, which keeps more.
+        journal_id: the journal that the positions belong to.
+    """
+
+    def __init__(self, path: Path, journal_id: str) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._stored = _Stored(journal_id, {})
+        try:
+            stored = msgspec.json.decode(path.read_bytes(), type=_Stored)
+        except (FileNotFoundError, msgspec.MsgspecError):
+            return
+        if stored.journal_id == journal_id:
+            self._stored = stored
+
+    def confirm(self, subscriber: str, sequence: int) -> None:
+        """Note a position, on the disk when this returns.
+
+        Raises:
+            ResourceExhaustedError: there are SUBSCRIBERS_MAX other names.
+            OSError: the file cannot be written.
+        """
+        with self._lock:
+            positions = self._stored.positions
+            if subscriber not in positions and len(positions) >= SUBSCRIBERS_MAX:
+                raise ResourceExhaustedError(
+                    f"at most {SUBSCRIBERS_MAX} subscribers can confirm positions",
+                    reason="TOO_MANY_SUBSCRIBERS",
+                )
+            changed = _Stored(self._stored.journal_id, positions | {subscriber: sequence})
+            self._write(changed)
+            self._stored = changed
+
+    @property
+    def lowest(self) -> int:
+        """The position that every subscriber has passed; 0 when none has confirmed any."""
+        return min(self._stored.positions.values(), default=0)
+
+    def _write(self, stored: _Stored) -> None:
+        partial = self._path.with_suffix(".partial")
+        with partial.open("wb") as file:
+            file.write(msgspec.json.encode(stored) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        partial.rename(self._path)
+        fsync_directory(self._path.parent)
