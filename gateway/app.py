@@ -52,8 +52,8 @@ _log = structlog.get_logger(__name__)
 class Parts:
     """What lives as long as the application does; made inside its event loop."""
 
-    def __init__(self, config: GatewayConfig) -> None:
-        self.shared = Shared(config)
+    def __init__(self, config: GatewayConfig, metrics: Metrics) -> None:
+        self.shared = Shared(config, metrics.statement)
         self.services: dict[str, Any] = {}
         self.tasks: list[Task] = []
         for topic in TOPICS:
@@ -82,7 +82,7 @@ def build(config: GatewayConfig) -> GatewayApplication:
 
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
-        parts["all"] = Parts(config)
+        parts["all"] = Parts(config, metrics)
         _log.info("gateway_starts", environment=config.environment, scoring=config.scoring_target)
         if not config.login_required:
             _log.warning("anybody_on_this_machine_may_do_everything", login_required=False)
@@ -159,6 +159,16 @@ def _gauges(metrics: Metrics, parts: dict[str, Parts]) -> None:
                 each.description,
                 _read_from(parts, each),
             )
+    metrics.gauge(
+        "gateway_database_connections_in_use",
+        "Connections of this process to the database that are in use",
+        lambda: parts["all"].shared.database.connections[0],
+    )
+    metrics.gauge(
+        "gateway_database_connections_waiting",
+        "Transactions of this process that wait for a connection",
+        lambda: parts["all"].shared.database.connections[1],
+    )
     metrics.gauge(
         "gateway_feed_sequence",
         "Sequence up to which the feed is in the database",

@@ -15,6 +15,7 @@ from gateway.log import configure_log
 from gateway.people_commands import user
 
 _CONFIGURATION_EXIT_CODE = 2
+_RECOUNT_TIMEOUT_MS = 3_600_000
 
 
 @click.command()
@@ -97,9 +98,12 @@ def recount() -> None:
     loaded past the feed. The feed waits meanwhile.
     """
     from gateway.db.engine import Database
+    from gateway.db.watch import DatabaseLimits
 
     async def run() -> int:
-        database = Database(_config().database_url, pool_size=2)
+        # It reads all there is in a few statements.
+        limits = DatabaseLimits(pool_size=2, statement_timeout_ms=_RECOUNT_TIMEOUT_MS)
+        database = Database(_config().database_url, limits)
         try:
             async with database.write() as unit:
                 return await unit.recount.recount()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.db.url import database_url
+from gateway.db.watch import DatabaseLimits
 from gateway.domain.rate import RatePolicy, RouteClass, policies
 from gateway.domain.secret import secret_fault
 from gateway.environment import EnvironmentReader
@@ -25,6 +26,9 @@ class GatewayConfig:
     data_dir: Path = Path("data")
     database_url: str = field(default="", repr=False)
     database_pool_size: int = 10
+    database_pool_timeout_ms: int = 5_000
+    database_statement_timeout_ms: int = 30_000
+    database_slow_query_ms: int = 500
     cors_origins: tuple[str, ...] = ("http://localhost:3000",)
     secret_key: str = field(default="", repr=False)
     access_token_expire_minutes: int = 30
@@ -60,6 +64,16 @@ class GatewayConfig:
         return self.environment == "production"
 
     @property
+    def database_limits(self) -> DatabaseLimits:
+        """What the database may take."""
+        return DatabaseLimits(
+            pool_size=self.database_pool_size,
+            pool_timeout_ms=self.database_pool_timeout_ms,
+            statement_timeout_ms=self.database_statement_timeout_ms,
+            slow_query_ms=self.database_slow_query_ms,
+        )
+
+    @property
     def rate_policies(self) -> dict[RouteClass, RatePolicy]:
         """How many requests of each kind a caller has."""
         default = RatePolicy(self.rate_limit_requests, self.rate_limit_window_seconds)
@@ -92,6 +106,11 @@ def load_config(environ: Mapping[str, str]) -> GatewayConfig:
         data_dir=data_dir,
         database_url=_database_url(read, data_dir),
         database_pool_size=read.integer("DATABASE_POOL_SIZE", 10, 2, 1000),
+        database_pool_timeout_ms=read.integer("DATABASE_POOL_TIMEOUT_MS", 5_000, 1, 600_000),
+        database_statement_timeout_ms=read.integer(
+            "DATABASE_STATEMENT_TIMEOUT_MS", 30_000, 1, 3_600_000
+        ),
+        database_slow_query_ms=read.integer("DATABASE_SLOW_QUERY_MS", 500, 0, 3_600_000),
         cors_origins=read.origins("CORS_ORIGINS", ("http://localhost:3000",)),
         secret_key=read.text("SECRET_KEY", ""),
         access_token_expire_minutes=read.integer("ACCESS_TOKEN_EXPIRE_MINUTES", 30, 1, 1_440),

@@ -137,12 +137,13 @@ def _run(work: "Callable[[PeopleService, Author], Awaitable[T]]") -> T:
     from gateway.config import load_config
     from gateway.db.engine import Database
     from gateway.db.migrate import migrate
+    from gateway.db.watch import DatabaseLimits
     from gateway.errors import GatewayError
     from gateway.services.people import Author, PeopleService
     from gateway.topics.shared import new_id
 
     async def use(url: str) -> T:
-        database = Database(url, 1)
+        database = Database(url, DatabaseLimits(pool_size=1))
         try:
             return await work(PeopleService(database, utc_now, new_id), Author("command line", ""))
         finally:

@@ -8,19 +8,14 @@ half way.
 """
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from functools import partial
-from typing import Any
 
-import psycopg
-from sqlalchemy import Dialect, event, text
-from sqlalchemy import exc as sqlalchemy_errors
-from sqlalchemy.engine import Connection
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from gateway.clock import monotonic_s
+from gateway.db.connecting import WRITING, open_engine
+from gateway.db.faults import busy, translated_errors
 from gateway.db.repositories.alerts import AlertRepository
 from gateway.db.repositories.case_files import CaseFileRepository
 from gateway.db.repositories.cases import CaseRepository
@@ -36,22 +31,7 @@ from gateway.db.repositories.recount import RecountRepository
 from gateway.db.repositories.sessions import SessionRepository
 from gateway.db.repositories.suppressions import SuppressionRepository
 from gateway.db.repositories.transactions import TransactionRepository
-from gateway.errors import RowsRefusedError, UnavailableError
-
-_POOL_TIMEOUT_S = 5.0
-_CONNECT_TIMEOUT_S = 3
-_BUSY_TIMEOUT_MS = 5_000
-# Bounds on one statement and on waiting for a row; a statement of ours takes milliseconds.
-_POSTGRESQL_OPTIONS = "-c statement_timeout=30000 -c lock_timeout=5000 -c timezone=UTC"
-_WRITES = "gateway_writes"
-_WRITING: dict[str, dict[str, Any]] = {
-    "postgresql": {"isolation_level": "READ COMMITTED"},
-    # Its transactions are opened by _begin_sqlite.
-    "sqlite": {_WRITES: True},
-}
-_USED = "gateway_used_s"
-# A connection that was used so shortly before is taken for alive; chosen by us.
-_IDLE_S = 1.0
+from gateway.db.watch import DatabaseLimits, Observe, watch_statements
 
 
 class Unit:
@@ -79,10 +59,15 @@ class Unit:
 class Database:
     """A database that holds the gateway's tables."""
 
-    def __init__(self, url: str, pool_size: int) -> None:
-        self._engine = _engine(url, pool_size)
+    def __init__(
+        self, url: str, limits: DatabaseLimits, observe: Observe = lambda _kind, _seconds: None
+    ) -> None:
+        self._engine = open_engine(url, limits)
+        watch_statements(self._engine.sync_engine, limits, observe)
+        self._pool_timeout_s = limits.pool_timeout_ms / 1000
+        self._open = 0
         self._writers: AsyncEngine = self._engine.execution_options(
-            **_WRITING[self._engine.dialect.name]
+            **WRITING[self._engine.dialect.name]
         )
         self._one_writer = asyncio.Lock() if self._engine.dialect.name == "sqlite" else None
 
@@ -96,7 +81,7 @@ class Database:
         Raises:
             UnavailableError: the database cannot be reached or does not answer in time.
         """
-        with translated_errors():
+        with translated_errors(), self._counted():
             async with self._engine.connect() as connection:
                 yield Unit(connection)
 
@@ -108,12 +93,12 @@ class Database:
             UnavailableError: the database cannot be reached or does not answer in time.
             RowsRefusedError: the database cannot hold a value.
         """
-        with translated_errors():
+        with translated_errors(), self._counted():
             if self._one_writer is None:
                 async with self._writers.begin() as connection:
                     yield Unit(connection)
             else:
-                async with self._one_writer, self._writers.begin() as connection:
+                async with self._turn(self._one_writer), self._writers.begin() as connection:
                     yield Unit(connection)
 
     async def ping(self) -> None:
@@ -126,90 +111,29 @@ class Database:
         """Close all connections."""
         await self._engine.dispose()
 
+    @property
+    def connections(self) -> tuple[int, int]:
+        """How many connections are in use, and how many transactions wait for one."""
+        in_use: int = self._engine.pool.checkedout()  # type: ignore[attr-defined]
+        return in_use, max(0, self._open - in_use)
 
-@contextmanager
-def translated_errors() -> Iterator[None]:
-    """Turn what the drivers raise into the gateway's errors.
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        self._open += 1
+        try:
+            yield
+        finally:
+            self._open -= 1
 
-    A client never sees a message of the database.
-    """
-    try:
-        yield
-    except (sqlalchemy_errors.DataError, sqlalchemy_errors.IntegrityError) as error:
-        raise RowsRefusedError(str(error.orig)) from error
-    except (psycopg.DataError, psycopg.IntegrityError) as error:
-        raise RowsRefusedError(str(error)) from error
-    except (
-        sqlalchemy_errors.OperationalError,
-        sqlalchemy_errors.InterfaceError,
-        sqlalchemy_errors.InternalError,
-        sqlalchemy_errors.TimeoutError,
-        psycopg.OperationalError,
-        psycopg.InterfaceError,
-        # Of statements that the driver runs without SQLAlchemy between; see db/prepared.py.
-        sqlite3.OperationalError,
-        OSError,
-    ) as error:
-        raise UnavailableError("the database is away", reason="DATABASE_UNAVAILABLE") from error
-
-
-def _engine(url: str, pool_size: int) -> AsyncEngine:
-    if url.startswith("sqlite"):
-        engine = create_async_engine(
-            url,
-            pool_size=pool_size,
-            max_overflow=0,
-            pool_timeout=_POOL_TIMEOUT_S,
-            hide_parameters=True,
-        )
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-        event.listen(engine.sync_engine, "begin", _begin_sqlite)
-        return engine
-    engine = create_async_engine(
-        url,
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=_POOL_TIMEOUT_S,
-        isolation_level="AUTOCOMMIT",
-        # Values of a failed statement are people's data, and would stand in the log.
-        hide_parameters=True,
-        connect_args={"connect_timeout": _CONNECT_TIMEOUT_S, "options": _POSTGRESQL_OPTIONS},
-    )
-    event.listen(engine.sync_engine, "checkin", _note_use)
-    event.listen(engine.sync_engine, "checkout", partial(_try_idle, engine.sync_engine.dialect))
-    return engine
-
-
-def _note_use(_connection: object, record: Any) -> None:
-    record.info[_USED] = monotonic_s()
-
-
-def _try_idle(dialect: Dialect, connection: Any, record: Any, _proxy: object) -> None:
-    """Replace connections of a server that was restarted before a request fails for them.
-
-    To try a connection costs an answer of the database, so that is done after a pause only.
-    """
-    if monotonic_s() - record.info.get(_USED, 0.0) < _IDLE_S:
-        return
-    try:
-        alive = dialect.do_ping(connection)
-    except dialect.loaded_dbapi.Error as error:
-        raise sqlalchemy_errors.InvalidatePoolError from error
-    if not alive:
-        raise sqlalchemy_errors.InvalidatePoolError
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    # The driver must not open transactions by itself; _begin_sqlite says which kind is wanted.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    if connection.get_execution_options().get(_WRITES, False):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    @asynccontextmanager
+    async def _turn(self, lock: asyncio.Lock) -> AsyncIterator[None]:
+        """Hold the right to write; waiting for it is bounded as for a connection."""
+        try:
+            async with asyncio.timeout(self._pool_timeout_s):
+                await lock.acquire()
+        except TimeoutError as error:
+            raise busy() from error
+        try:
+            yield
+        finally:
+            lock.release()

@@ -11,6 +11,8 @@ from sqlalchemy import Dialect
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.selectable import SelectBase
 
+from gateway.db.watch import watched
+
 Row = tuple[Any, ...]
 _Convert = Callable[[Any], Any]
 # A select of any columns, or several put together.
@@ -32,10 +34,12 @@ class Prepared:
             form = self._forms[dialect.name] = _Form(self._statement, dialect)
         raw: Any = (await connection.get_raw_connection()).driver_connection
         if form.names is None:
-            cursor = await raw.execute(form.text, form.constants | values)
-            rows: list[Row] = await cursor.fetchall()
+            with watched(connection, form.text):
+                cursor = await raw.execute(form.text, form.constants | values)
+                rows: list[Row] = await cursor.fetchall()
             return rows
-        found = await raw.execute_fetchall(form.text, form.bound(values))
+        with watched(connection, form.text):
+            found = await raw.execute_fetchall(form.text, form.bound(values))
         return [form.converted(row) for row in found]
 
 

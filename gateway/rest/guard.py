@@ -52,6 +52,7 @@ class Guard:
         if not self._login_required and method not in _READING:
             self._refuse_foreign_page(connection)
         path = template_of(connection.scope["path_template"])
+        structlog.contextvars.bind_contextvars(route=path)
         needed = self._routes.get((method, path), Permission.ADMINISTER)
         if needed is Permission.PUBLIC:
             return

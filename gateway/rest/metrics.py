@@ -30,6 +30,13 @@ class Metrics:
             ("class",),
             registry=self.registry,
         )
+        self._statement_seconds = Histogram(
+            "gateway_database_statement_seconds",
+            "Time that the database took by kind of statement",
+            ("kind",),
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
         self._seconds = Histogram(
             "gateway_http_request_seconds",
             "Time to answer by method and route template",
@@ -41,6 +48,10 @@ class Metrics:
     def refused(self, route_class: str) -> None:
         """Count one request that the rate limit refused."""
         self._refused.labels(route_class).inc()
+
+    def statement(self, kind: str, seconds: float) -> None:
+        """Count one statement of the database."""
+        self._statement_seconds.labels(kind).observe(seconds)
 
     def observe(self, method: str, route: str, status: int, seconds: float | None) -> None:
         """Count one request; `seconds` is None where they say nothing about our speed."""

@@ -11,6 +11,7 @@ from typing import Any
 from gateway.clock import monotonic_s, utc_now
 from gateway.config import GatewayConfig
 from gateway.db.engine import Database
+from gateway.db.watch import Observe
 from gateway.scoring.client import ScoringClient
 from gateway.services.background import FeedConfirmer, FeedFollower, LabelCourier
 from gateway.services.ingest import Ingest, Progress
@@ -23,12 +24,12 @@ Task = Callable[[], Coroutine[Any, Any, None]]
 class Shared:
     """Everything that lives as long as the application does; made inside its event loop."""
 
-    def __init__(self, config: GatewayConfig) -> None:
+    def __init__(self, config: GatewayConfig, observe_statement: Observe) -> None:
         self.config = config
         # Set when the server is to stop: what would go on for ever has to end by itself.
         self.stopping = asyncio.Event()
         self.generator = random.Random(secrets.randbits(64))  # noqa: S311 - jitter, not a secret
-        self.database = Database(config.database_url, config.database_pool_size)
+        self.database = Database(config.database_url, config.database_limits, observe_statement)
         self.scoring = ScoringClient(
             config.scoring_target, config.scoring_timeout_ms / 1000, config.feed_batch_size_max
         )

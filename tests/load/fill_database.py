@@ -42,6 +42,7 @@ from gateway.db.tables.alerts import (
 )
 from gateway.db.tables.feed import hourly_rollups, labels, transactions
 from gateway.db.url import synchronous_url
+from gateway.db.watch import DatabaseLimits
 from gateway.domain.transaction import FeedPosition
 from tests.load.made_up import Chunk, MadeUp, as_rows, label_rows
 
@@ -80,7 +81,7 @@ async def store(database: Database, chunk: Chunk) -> None:
 
 async def fill(url: str, made: MadeUp, count: int, progress: Progress) -> None:
     """Store everything."""
-    database = Database(url, 2)
+    database = Database(url, DatabaseLimits(pool_size=2))
     task = progress.add_task("transactions", total=count)
     for chunk in made.chunks(_CHUNK_SIZE):
         await store(database, chunk)

@@ -16,6 +16,7 @@ from gateway.app import build
 from gateway.config import GatewayConfig
 from gateway.db.engine import Database
 from gateway.db.migrate import migrate
+from gateway.db.watch import DatabaseLimits
 from tests.support.postgresql import fresh_database
 from tests.support.scripted_scoring_server import ScriptedScoringServer
 
@@ -67,7 +68,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    opened = Database(database_url, 5)
+    opened = Database(database_url, DatabaseLimits(pool_size=5))
     yield opened
     await opened.close()
 

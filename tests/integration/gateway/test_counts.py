@@ -14,6 +14,7 @@ from gateway.clock import utc_now
 from gateway.db.engine import Database
 from gateway.db.tables.analytics import label_reports
 from gateway.db.tables.feed import feed_position, hourly_rollups, labels, transactions
+from gateway.db.watch import DatabaseLimits
 from gateway.domain.enumerations import LabelValue
 from gateway.domain.labels import LabelReport
 from gateway.domain.transaction import (
@@ -125,7 +126,7 @@ async def empty(database: Database) -> None:
 @given(script=batches)
 def test_counts_equal_a_recount_after_any_sequence(database_url: str, script: Any) -> None:
     async def example() -> None:
-        database = Database(database_url, 2)
+        database = Database(database_url, DatabaseLimits(pool_size=2))
         try:
             await empty(database)
             await apply(database, script)

@@ -19,6 +19,7 @@ from gateway.app import build
 from gateway.config import GatewayConfig
 from gateway.db.engine import Database
 from gateway.db.migrate import migrate
+from gateway.db.watch import DatabaseLimits
 from gateway.domain.alert import Alert
 from tests.integration.gateway.conftest import started
 from tests.support import alert_values
@@ -217,7 +218,7 @@ async def test_database_that_fails_at_the_start_is_an_error(
 ) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path}/gateway.sqlite"
     migrate(url)
-    database = Database(url, 1)
+    database = Database(url, DatabaseLimits(pool_size=1))
     await store(database, 1)
     await database.close()
     application = build(GatewayConfig(database_url=url, scoring_target=scoring.target))
@@ -240,7 +241,7 @@ async def test_failure_in_the_middle_breaks_the_connection(
     path = tmp_path / "data" / "gateway.sqlite"
     url = f"sqlite+aiosqlite:///{path}"
     migrate(url)
-    database = Database(url, 1)
+    database = Database(url, DatabaseLimits(pool_size=1))
     await store(database, FAR_MORE)
     await database.close()
     async with serving(tmp_path, SCORING_TARGET=scoring.target, LOG_FORMAT="json") as client:

@@ -13,6 +13,7 @@ from sqlalchemy import table as named
 
 from gateway.clock import monotonic_s, utc_now
 from gateway.db.engine import Database
+from gateway.db.watch import DatabaseLimits
 from gateway.domain.transaction import FeedPosition
 from gateway.errors import FeedPositionError, UnavailableError
 from gateway.scoring.client import ScoringClient
@@ -262,7 +263,9 @@ async def test_labels_survive_a_scoring_server_that_is_away(
 
 
 async def test_database_that_is_away_is_unavailable(tmp_path: Any) -> None:
-    database = Database(f"postgresql+psycopg://nobody@/nothing?host={tmp_path}", 2)
+    database = Database(
+        f"postgresql+psycopg://nobody@/nothing?host={tmp_path}", DatabaseLimits(pool_size=2)
+    )
     with pytest.raises(UnavailableError):
         await database.ping()
     await database.close()
