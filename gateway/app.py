@@ -24,7 +24,7 @@ from gateway.rest.metrics import Metrics, metrics_handler
 from gateway.rest.protection import EXPOSED_HEADERS
 from gateway.rest.rate_limit import RateLimit
 from gateway.rest.security_description import SECURITY_COMPONENTS, security_of
-from gateway.topics import feedback, live, people, queue, records, work
+from gateway.topics import analytics, feedback, live, people, queue, records, work
 from gateway.topics.shared import Shared, Task
 from gateway.topics.topic import Gauge, Topic
 
@@ -36,6 +36,7 @@ TOPICS: tuple[Topic, ...] = (
     feedback.TOPIC,
     live.TOPIC,
     records.TOPIC,
+    analytics.TOPIC,
 )
 _BODY_SIZE_BYTES_MAX = 1024 * 1024
 _EXEMPT_FROM_LIMIT = frozenset(

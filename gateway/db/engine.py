@@ -31,6 +31,7 @@ from gateway.db.repositories.recount import RecountRepository
 from gateway.db.repositories.sessions import SessionRepository
 from gateway.db.repositories.suppressions import SuppressionRepository
 from gateway.db.repositories.transactions import TransactionRepository
+from gateway.db.repositories.workload import WorkloadRepository
 from gateway.db.watch import DatabaseLimits, Observe, watch_statements
 
 
@@ -54,6 +55,7 @@ class Unit:
         self.sessions = SessionRepository(connection)
         self.transactions = TransactionRepository(connection)
         self.suppressions = SuppressionRepository(connection)
+        self.workload = WorkloadRepository(connection)
 
 
 class Database:

@@ -1,0 +1,142 @@
+"""The figures of the analytics page."""
+
+from typing import Annotated
+
+from litestar import Controller, get
+from litestar.params import FromQuery, QueryParameter
+
+from gateway.domain.analytics import AnalyticsRange, GroupBy, PerformanceRange
+from gateway.rest import analytics_views as views
+from gateway.rest.dates import days_of
+from gateway.rest.error_responses import RESPONSES
+from gateway.rest.schemas import analytics as bodies
+from gateway.rest.wiring_analytics import Analytics
+
+# What a date can look like at its longest, with room for a fraction of a second.
+_DATE_LENGTH_MAX = 40
+DateText = Annotated[
+    str, QueryParameter(max_length=_DATE_LENGTH_MAX, description="a day in UTC, such as 2026-02-09")
+]
+
+
+class AnalyticsController(Controller):
+    """Paths below /api/analytics."""
+
+    path = "/api/analytics"
+    tags = ("analytics",)
+
+    @get(
+        "/metrics",
+        responses=RESPONSES,
+        operation_id="analytics_metrics",
+        summary="Precision, recall and what goes with them",
+    )
+    async def metrics(
+        self,
+        analytics: Analytics,
+        range: FromQuery[AnalyticsRange] = AnalyticsRange.MONTH,  # noqa: A002 - the contract names it
+    ) -> bodies.MetricsEnvelope:
+        """Return the figures of a range by what is known now, and corrected for what is not."""
+        return bodies.MetricsEnvelope(views.metrics(await analytics.headline(range)))
+
+    @get(
+        "/model-performance",
+        responses=RESPONSES,
+        operation_id="model_performance",
+        summary="Model versions by day",
+    )
+    async def model_performance(
+        self,
+        analytics: Analytics,
+        range: FromQuery[PerformanceRange] = PerformanceRange.MONTH,  # noqa: A002 - as above
+    ) -> bodies.ModelPerformanceEnvelope:
+        """Return parallel lists, one entry a model version and day that scored anything."""
+        days = await analytics.model_performance(AnalyticsRange(range))
+        return bodies.ModelPerformanceEnvelope(views.model_performance(days))
+
+    @get(
+        "/alert-volume",
+        responses=RESPONSES,
+        operation_id="alert_volume",
+        summary="Alerts by day or hour",
+    )
+    async def alert_volume(
+        self,
+        analytics: Analytics,
+        range: FromQuery[AnalyticsRange] = AnalyticsRange.MONTH,  # noqa: A002 - as above
+        group_by: FromQuery[GroupBy] = GroupBy.DAY,
+    ) -> bodies.AlertVolumeEnvelope:
+        """Return alerts raised and frauds confirmed by step; by hour at most the last 90 days."""
+        steps = await analytics.volume(range, group_by)
+        return bodies.AlertVolumeEnvelope(views.alert_volume(steps, group_by))
+
+    @get(
+        "/confusion-matrix",
+        responses=RESPONSES,
+        operation_id="confusion_matrix",
+        summary="Confusion matrix",
+    )
+    async def confusion_matrix(
+        self, analytics: Analytics, start_date: DateText = "", end_date: DateText = ""
+    ) -> bodies.ConfusionMatrixEnvelope:
+        """Count the transactions of some days, both included; without dates the last 30."""
+        first, last = days_of(start_date, end_date, await analytics.today())
+        _, counts = await analytics.confusion(first, last)
+        return bodies.ConfusionMatrixEnvelope(
+            bodies.ConfusionMatrixBody(
+                counts.true_positives,
+                counts.false_positives,
+                counts.true_negatives,
+                counts.false_negatives,
+                counts.undecided,
+                first,
+                last,
+            )
+        )
+
+    @get(
+        "/detection-rate",
+        responses=RESPONSES,
+        operation_id="detection_rate",
+        summary="How much fraud was alerted",
+    )
+    async def detection_rate(
+        self,
+        analytics: Analytics,
+        range: FromQuery[AnalyticsRange] = AnalyticsRange.MONTH,  # noqa: A002 - as above
+    ) -> bodies.DetectionRateEnvelope:
+        """Return the percentage of known fraud that was alerted, by day and over the range."""
+        return bodies.DetectionRateEnvelope(views.detection_rate(await analytics.detection(range)))
+
+    @get("/trends", responses=RESPONSES, operation_id="trends", summary="Alerts and closings")
+    async def trends(
+        self,
+        analytics: Analytics,
+        range: FromQuery[AnalyticsRange] = AnalyticsRange.MONTH,  # noqa: A002 - as above
+    ) -> bodies.TrendsEnvelope:
+        """Return alerts raised and closed by day, beside the time of equal length before."""
+        return views.trends(await analytics.trends(range))
+
+    @get(
+        "/health",
+        responses=RESPONSES,
+        operation_id="analytics_health",
+        summary="How the figures come in",
+    )
+    async def health(self, analytics: Analytics) -> bodies.AnalyticsHealth:
+        """Return uptime in seconds, when the feed came in last, and the version that scores."""
+        found = await analytics.sync()
+        return bodies.AnalyticsHealth(
+            round(found.uptime_s, 3), found.last_sync, found.model_version
+        )
+
+    @get(
+        "/label-delay",
+        responses=RESPONSES,
+        operation_id="label_delay",
+        summary="How long until fraud is known",
+    )
+    async def label_delay(self, analytics: Analytics) -> bodies.LabelDelayEnvelope:
+        """Return which share of fraud is known after how many days, and from how many frauds."""
+        as_of, curves = await analytics.label_delays()
+        return bodies.LabelDelayEnvelope(views.label_delay(as_of, curves))
