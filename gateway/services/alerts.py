@@ -76,7 +76,7 @@ class AlertService:
             ConflictError: no such move from where it stands, or somebody else changed it first.
         """
         async with self._database.write() as unit:
-            alert = await read_alert(unit, alert_id)
+            alert = await read_alert(unit, alert_id, lock=True)
             require_version(alert, expected_version)
             change = life_cycle.move(alert, target, analyst_id, self._now())
             await store_change(unit, alert, change)
@@ -87,9 +87,13 @@ class AlertService:
         return change.alert
 
 
-async def read_alert(unit: Unit, alert_id: str) -> Alert:
-    """Return an alert or raise NotFoundError."""
-    alert = await unit.alerts.get(alert_id)
+async def read_alert(unit: Unit, alert_id: str, *, lock: bool = False) -> Alert:
+    """Return an alert or raise NotFoundError.
+
+    Whoever is going to change it locks it: folding leaves the version as it is, so the version
+    alone would let a change undo what was folded in meanwhile.
+    """
+    alert = await unit.alerts.get(alert_id, lock=lock)
     if alert is None:
         raise NotFoundError("no such alert", details={"alert_id": alert_id})
     return alert

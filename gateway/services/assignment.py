@@ -61,7 +61,7 @@ class AssignmentService:
         """
         async with self._database.write() as unit:
             await self._require_analyst(unit, assignee)
-            alert = await read_alert(unit, alert_id)
+            alert = await read_alert(unit, alert_id, lock=True)
             require_version(alert, expected_version)
             change = assignment.assign(alert, assignee, author, self._now())
             return await _store(unit, alert, change)
@@ -108,7 +108,7 @@ class AssignmentService:
         self, alert_id: str, expected_version: int | None, decide: Callable[[Alert], Change]
     ) -> Alert:
         async with self._database.write() as unit:
-            alert = await read_alert(unit, alert_id)
+            alert = await read_alert(unit, alert_id, lock=True)
             require_version(alert, expected_version)
             return await _store(unit, alert, decide(alert))
 

@@ -90,7 +90,7 @@ class InvestigationService:
         now = self._now()
         decision_id = self._new_id("dec")
         async with self._database.write() as unit:
-            alert = await read_alert(unit, alert_id)
+            alert = await read_alert(unit, alert_id, lock=True)
             require_version(alert, request.expected_version)
             change = life_cycle.decide(
                 alert, request.decision, request.analyst_id, request.notes, now
@@ -126,7 +126,7 @@ class InvestigationService:
         """
         now = self._now()
         async with self._database.write() as unit:
-            alert = await read_alert(unit, alert_id)
+            alert = await read_alert(unit, alert_id, lock=True)
             note = Note(self._new_id("note"), alert.alert_id, content, analyst_id, now)
             await unit.cases.add_note(note)
             await unit.alerts.add_events(

@@ -23,19 +23,19 @@ class AlertRepository:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def get(self, alert_id: str) -> Alert | None:
-        """Return an alert by its id, or by the id of an alert that was folded into it."""
+    async def get(self, alert_id: str, *, lock: bool = False) -> Alert | None:
+        """Return an alert by its id, or by the id of an alert that was folded into it.
+
+        `lock` keeps others from changing it until the transaction ends, folding included.
+        """
         owner = (
             select(alert_transactions.c.alert_id)
             .where(alert_transactions.c.raised_alert_id == alert_id)
             .limit(1)
             .scalar_subquery()
         )
-        row = (
-            await self._connection.execute(
-                select(alerts).where(alerts.c.alert_id == func.coalesce(owner, literal(alert_id)))
-            )
-        ).first()
+        query = select(alerts).where(alerts.c.alert_id == func.coalesce(owner, literal(alert_id)))
+        row = (await self._connection.execute(query.with_for_update() if lock else query)).first()
         return alert_of(row) if row else None
 
     async def page(self, query: AlertQuery) -> AlertPage:
