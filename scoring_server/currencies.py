@@ -4,15 +4,15 @@ import math
 from collections.abc import Mapping
 
 # ISO 4217 list one (2024-06): currencies whose minor unit is not a hundredth.
-_EXPONENTS = dict.fromkeys(
+EXPONENTS = dict.fromkeys(
     (
         *("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF"),
         *("UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"),
     ),
     0,
 )
-_EXPONENTS |= dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)
-_EXPONENTS |= dict.fromkeys(("CLF", "UYW"), 4)
+EXPONENTS |= dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)
+EXPONENTS |= dict.fromkeys(("CLF", "UYW"), 4)
 _DEFAULT_EXPONENT = 2
 
 # Amount from which a cash payment is reported, major units: 31 CFR 1010.311 for USD, PCMLTFR for
@@ -25,7 +25,7 @@ DEFAULT_REPORTING_LIMITS: Mapping[str, float] = dict.fromkeys(
 
 def minor_unit_exponent(currency: str) -> int:
     """Return how many decimal digits the minor unit of a currency has; 2 for an unknown code."""
-    return _EXPONENTS.get(currency, _DEFAULT_EXPONENT)
+    return EXPONENTS.get(currency, _DEFAULT_EXPONENT)
 
 
 def major_units(amount_minor: int, currency: str) -> float:

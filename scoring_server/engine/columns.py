@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from scoring_server.currencies import minor_unit_exponent, reporting_limit
+from scoring_server.kernels import seeds
 from scoring_server.kernels.dtypes import KIND_PAYMENT, KIND_TRADE, TRANSACTION
 from scoring_server.kernels.hashing import hash_strings
 from scoring_server.state import keys
@@ -27,18 +28,18 @@ def payments_from_table(table: pa.Table) -> NDArray[Any]:
         table: canonical table; transaction_id, event_time, account_id, amount_minor and currency
             are needed, other columns may be missing. Values are taken to be valid.
     """
-    rows = _common(table, KIND_PAYMENT, keys.SEED_ACCOUNT)
+    rows = _common(table, KIND_PAYMENT, seeds.SEED_ACCOUNT)
     payees = [
-        _key_column(table, "terminal_id", keys.SEED_TERMINAL),
-        _key_column(table, "merchant_id", keys.SEED_MERCHANT),
-        _key_column(table, "counterparty_account_id", keys.SEED_ACCOUNT),
+        _key_column(table, "terminal_id", seeds.SEED_TERMINAL),
+        _key_column(table, "merchant_id", seeds.SEED_MERCHANT),
+        _key_column(table, "counterparty_account_id", seeds.SEED_ACCOUNT),
     ]
     rows["counterparty_key"] = payees[2]
     rows["merchant_key"] = np.where(
         payees[0] != 0, payees[0], np.where(payees[1] != 0, payees[1], payees[2])
     )
-    rows["ip_key"] = _key_column(table, "ip_address", keys.SEED_IP)
-    rows["card_bin_key"] = _key_column(table, "card_bin", keys.SEED_CARD_BIN)
+    rows["ip_key"] = _key_column(table, "ip_address", seeds.SEED_IP)
+    rows["card_bin_key"] = _key_column(table, "card_bin", seeds.SEED_CARD_BIN)
     divisors = _by_value(table, "currency", lambda code: 10.0 ** minor_unit_exponent(code))
     rows["amount"] = _numbers(table, "amount_minor", 0) / divisors
     rows["latitude_deg"] = _numbers(table, "latitude_deg", np.nan)
@@ -57,9 +58,9 @@ def trades_from_table(table: pa.Table) -> NDArray[Any]:
         table: canonical table with instrument_id, side, price_nanos, quantity_micros and currency
             beside transaction_id, event_time and account_id.
     """
-    rows = _common(table, KIND_TRADE, keys.SEED_TRADING_ACCOUNT)
-    rows["instrument_key"] = _key_column(table, "instrument_id", keys.SEED_INSTRUMENT)
-    owners = _key_column(table, "owner_id", keys.SEED_TRADING_ACCOUNT)
+    rows = _common(table, KIND_TRADE, seeds.SEED_TRADING_ACCOUNT)
+    rows["instrument_key"] = _key_column(table, "instrument_id", seeds.SEED_INSTRUMENT)
+    owners = _key_column(table, "owner_id", seeds.SEED_TRADING_ACCOUNT)
     rows["owner_key"] = np.where(owners != 0, owners, rows["account_key"])
     rows["price"] = _numbers(table, "price_nanos", 0) / NANOS
     rows["quantity"] = _numbers(table, "quantity_micros", 0) / MICROS
@@ -72,13 +73,13 @@ def trades_from_table(table: pa.Table) -> NDArray[Any]:
 def _common(table: pa.Table, kind: int, account_seed: int) -> NDArray[Any]:
     rows = np.zeros(table.num_rows, TRANSACTION)
     rows["kind"] = kind
-    rows["transaction_key"] = _key_column(table, "transaction_id", keys.SEED_TRANSACTION)
+    rows["transaction_key"] = _key_column(table, "transaction_id", seeds.SEED_TRANSACTION)
     # Offline nothing is ever sent twice, so the content needs no key of its own.
     rows["content_key"] = 1
     times = table["event_time"].cast(pa.timestamp("ns", tz="UTC")).cast(pa.int64())
     rows["event_time_ns"] = times.to_numpy()
     rows["account_key"] = _key_column(table, "account_id", account_seed)
-    rows["device_key"] = _key_column(table, "device_id", keys.SEED_DEVICE)
+    rows["device_key"] = _key_column(table, "device_id", seeds.SEED_DEVICE)
     rows["currency"] = _by_value(table, "currency", keys.pack_letters)
     return rows
 

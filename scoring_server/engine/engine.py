@@ -7,7 +7,7 @@ engine knows no transport and no journal, and is not thread-safe: its caller ser
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,20 +19,17 @@ from scoring_server.inference.model_slots import ModelSlots
 from scoring_server.inference.onnx_model import ModelIdentity, OnnxModel
 from scoring_server.kernels import dtypes
 from scoring_server.kernels.block import assess_block, label_block
-from scoring_server.kernels.dtypes import (
-    EVIDENCE_COUNT,
-    KIND_PAYMENT,
-    KIND_TRADE,
-    REASON_COUNT_MAX,
-    WINDOW_COUNT,
-)
-from scoring_server.kernels.evidence import combine_block, judge_block
+from scoring_server.kernels.dtypes import KIND_PAYMENT, KIND_TRADE, WINDOW_COUNT
+from scoring_server.kernels.evidence import combine_block
 from scoring_server.kernels.guard import guard_lookup
 from scoring_server.state.shared_table import State
 
 # Numba's own stubs know nothing of a compiled kernel's arguments.
 _assess_block: Callable[..., None] = assess_block
 _label_block: Callable[..., None] = label_block
+_guard_lookup: Callable[..., bool] = guard_lookup
+# Of the scratch memory that finds equal ids in a block.
+_PLACES_A_ROW = 4
 
 ML_THRESHOLD_MIN = 1e-4
 MODEL_MISSING = "MODEL_MISSING"
@@ -44,39 +41,88 @@ class Assessment:
     """What the engine makes of a block of n transactions; row i is transaction i.
 
     Attributes:
-        features: catalogue features before the transaction counted, (n, FEATURE_COUNT) float32.
-        statistical: score of the statistical detector, (n,) in [0, 1).
-        behavioral: score of the behavioral detector, (n,) in [0, 1).
+        records: FEATURES records: what was known before the transaction counted, (n,).
+        judgements: JUDGEMENT records: scores, risk, severity, decision and reasons, (n,).
         ml: score of the model, (n,) in [0, 1]; NaN where it took no part.
-        risk_score: (n,) in [0, 100].
-        severity: (n,) values of the proto enum Severity.
-        decision: (n,) values of the proto enum Decision.
-        reason_count: (n,) number of reasons.
-        reason_index: (n, REASON_COUNT_MAX) lines of the reason table, strongest first.
-        reason_contribution: like reason_index; share of all evidence, 0 to 1.
         sequences: (n,) positions in the total order, ascending.
         degraded_reasons: what was left out, by code; empty when nothing was.
         model: the model that took part; None without one.
     """
 
-    features: NDArray[np.float32]
-    statistical: NDArray[np.float64]
-    behavioral: NDArray[np.float64]
+    records: NDArray[Any]
+    judgements: NDArray[Any]
     ml: NDArray[np.float64]
-    risk_score: NDArray[np.float64]
-    severity: NDArray[np.int8]
-    decision: NDArray[np.int8]
-    reason_count: NDArray[np.int64]
-    reason_index: NDArray[np.int8]
-    reason_contribution: NDArray[np.float64]
     sequences: NDArray[np.uint64]
     degraded_reasons: tuple[str, ...]
     model: ModelIdentity | None
 
     @property
+    def features(self) -> NDArray[np.float32]:
+        """The catalogue features, (n, FEATURE_COUNT) float32."""
+        return _matrix(self.records)
+
+    @property
+    def statistical(self) -> NDArray[np.float64]:
+        """Score of the statistical detector, (n,) in [0, 1)."""
+        return self._judged("statistical")
+
+    @property
+    def behavioral(self) -> NDArray[np.float64]:
+        """Score of the behavioral detector, (n,) in [0, 1)."""
+        return self._judged("behavioral")
+
+    @property
+    def risk_score(self) -> NDArray[np.float64]:
+        """The risk, (n,) in [0, 100]."""
+        return self._judged("risk_score")
+
+    @property
+    def severity(self) -> NDArray[np.int8]:
+        """Values of the proto enum Severity, (n,)."""
+        return self._judged("severity")
+
+    @property
+    def decision(self) -> NDArray[np.int8]:
+        """Values of the proto enum Decision, (n,)."""
+        return self._judged("decision")
+
+    @property
+    def reason_count(self) -> NDArray[np.int64]:
+        """Number of reasons, (n,)."""
+        return self._judged("reason_count")
+
+    @property
+    def reason_index(self) -> NDArray[np.int8]:
+        """Lines of the reason table, strongest first, (n, REASON_COUNT_MAX)."""
+        return self._judged("reason_index")
+
+    @property
+    def reason_contribution(self) -> NDArray[np.float64]:
+        """Share of all evidence, 0 to 1, like reason_index."""
+        return self._judged("reason_contribution")
+
+    @property
     def first_sequence(self) -> int:
         """Sequence of the first row."""
         return int(self.sequences[0])
+
+    def _judged(self, name: str) -> NDArray[Any]:
+        values: NDArray[Any] = self.judgements[name]
+        return values
+
+
+class Known(NamedTuple):
+    """What the replay guard knows of a block of n transactions.
+
+    Attributes:
+        sequences: where each id was scored first, (n,); 0 for a new one.
+        same_content: whether with the same content, (n,).
+        are_new: whether all ids are new and differ among themselves.
+    """
+
+    sequences: NDArray[np.uint64]
+    same_content: NDArray[np.bool_]
+    are_new: bool
 
 
 class Engine:
@@ -106,6 +152,7 @@ class Engine:
         self._worker = worker
         self._owner = np.uint64(os.getpid())
         self._scratch = np.zeros((2, WINDOW_COUNT), np.float32)
+        self._places = np.empty(0, np.int64)
         # The kind of transaction that the champion says nothing about, and whose it is.
         self._foreign_of: OnnxModel | None = None
         self._foreign: int | None = None
@@ -115,18 +162,22 @@ class Engine:
         """Sequence of the last event that the state has taken in."""
         return self.state.sequence
 
-    def lookup(self, transactions: NDArray[Any]) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
-        """Return where each transaction was first scored (0: nowhere), and if as the same content.
+    def lookup(self, transactions: NDArray[Any]) -> Known:
+        """Return where each transaction was scored first.
 
         Args:
-            transactions: TRANSACTION records, shape (n,).
+            transactions: TRANSACTION records, shape (n,), n >= 1.
         """
-        sequences = np.zeros(len(transactions), np.uint64)
-        same_content = np.zeros(len(transactions), np.bool_)
-        guard_lookup(
-            self.state.tables[0], self.state.tables[-1], transactions, sequences, same_content
+        n = len(transactions)
+        sequences = np.empty(n, np.uint64)
+        same_content = np.empty(n, np.bool_)
+        if len(self._places) < _PLACES_A_ROW * n:
+            self._places = np.empty(_PLACES_A_ROW * n, np.int64)
+        tables = self.state.tables
+        are_new = _guard_lookup(
+            tables[0], tables[-1], transactions, sequences, same_content, self._places
         )
-        return sequences, same_content
+        return Known(sequences, same_content, are_new)
 
     def assess(self, transactions: NDArray[Any], *, with_model: bool = True) -> Assessment:
         """Assess transactions in order; each one's features are read before the state learns it.
@@ -137,50 +188,21 @@ class Engine:
             with_model: False leaves the model out and says so in `degraded_reasons`.
         """
         n = len(transactions)
-        records = np.zeros(n, dtypes.FEATURES)
+        records = np.empty(n, dtypes.FEATURES)
+        # Zeros, because what is beyond the last reason is not written.
+        judgements = np.zeros(n, dtypes.JUDGEMENT)
         sequences = np.zeros(n, np.uint64)
-        self._fold(transactions, records, sequences, assign=True)
-        features: NDArray[np.float32] = records.view(np.float32).reshape(n, FEATURE_COUNT)
-        strengths = np.empty((n, EVIDENCE_COUNT))
-        behavioral, statistical = np.empty(n), np.empty(n)
-        judge_block(records, transactions, strengths, behavioral, statistical)
-        ml, model, degraded = self._ml_scores(features, transactions, with_model=with_model)
-        risk_score = np.empty(n)
-        severity, decision = np.empty(n, np.int8), np.empty(n, np.int8)
-        reason_count = np.empty(n, np.int64)
-        reason_index = np.zeros((n, REASON_COUNT_MAX), np.int8)
-        reason_contribution = np.zeros((n, REASON_COUNT_MAX))
+        self._fold(transactions, records, judgements, sequences, assign=True)
+        ml, model, degraded = self._ml_scores(_matrix(records), transactions, with_model=with_model)
         combine_block(
-            strengths,
-            behavioral,
-            statistical,
+            judgements,
             ml,
             _threshold_of(model),
             self._weights,
             self._severity_thresholds,
             self._decision_thresholds,
-            risk_score,
-            severity,
-            decision,
-            reason_count,
-            reason_index,
-            reason_contribution,
         )
-        return Assessment(
-            features=features,
-            statistical=statistical,
-            behavioral=behavioral,
-            ml=ml,
-            risk_score=risk_score,
-            severity=severity,
-            decision=decision,
-            reason_count=reason_count,
-            reason_index=reason_index,
-            reason_contribution=reason_contribution,
-            sequences=sequences,
-            degraded_reasons=degraded,
-            model=model,
-        )
+        return Assessment(records, judgements, ml, sequences, degraded, model)
 
     def apply_labels(self, labels: NDArray[Any]) -> NDArray[np.uint64]:
         """Let the entities of labelled transactions learn them; return the sequences taken.
@@ -194,8 +216,9 @@ class Engine:
 
     def replay_transactions(self, transactions: NDArray[Any], sequences: NDArray[Any]) -> None:
         """Let the state learn journaled transactions again, under their old sequences."""
-        records = np.zeros(len(transactions), dtypes.FEATURES)
-        self._fold(transactions, records, sequences, assign=False)
+        records = np.empty(len(transactions), dtypes.FEATURES)
+        judgements = np.empty(len(transactions), dtypes.JUDGEMENT)
+        self._fold(transactions, records, judgements, sequences, assign=False)
 
     def replay_labels(self, labels: NDArray[Any], sequences: NDArray[Any]) -> None:
         """Let the state learn journaled labels again, under their old sequences."""
@@ -205,6 +228,7 @@ class Engine:
         self,
         transactions: NDArray[Any],
         records: NDArray[Any],
+        judgements: NDArray[Any],
         sequences: NDArray[Any],
         *,
         assign: bool,
@@ -213,6 +237,7 @@ class Engine:
             *self.state.tables,
             transactions,
             records,
+            judgements,
             sequences,
             assign,
             self._owner,
@@ -244,6 +269,11 @@ class Engine:
         if self._foreign is not None:
             scores[transactions["kind"] == self._foreign] = np.nan
         return scores, champion.identity, ()
+
+
+def _matrix(records: NDArray[Any]) -> NDArray[np.float32]:
+    matrix: NDArray[np.float32] = records.view(np.float32).reshape(len(records), FEATURE_COUNT)
+    return matrix
 
 
 def _threshold_of(model: ModelIdentity | None) -> float:

@@ -1,14 +1,19 @@
-"""From an assessment to reasons that people read, and to the alert that it raises."""
+"""From an assessment to reasons that people read, and to the alert that it raises.
+
+One transaction at a time; the answers of whole blocks are written by kernels/wire_answer.py.
+"""
 
 import base64
 import hashlib
 from dataclasses import dataclass
 
-from scoring_server.detectors.reasons import DETECTOR_ML, REASONS
-from scoring_server.engine.engine import Assessment
-from scoring_server.kernels import dtypes
+import numpy as np
 
-_ALERT_ID_BYTES = 10
+from scoring_server.detectors.reasons import DETECTOR_ML, REASONS
+from scoring_server.detectors.wording import sentence
+from scoring_server.engine.engine import Assessment
+from scoring_server.kernels.alert_id import ALERT_ID_BYTES
+from scoring_server.kernels.tell import NUMBER_COUNT_MAX, tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +41,12 @@ class Reason:
 
 def reasons(assessment: Assessment, row: int) -> list[Reason]:
     """Return the reasons of one transaction, strongest first."""
-    count = int(assessment.reason_count[row])
-    if not count:
-        return []
-    features = assessment.features[row].view(dtypes.FEATURES)[0]
     told = []
-    for place in range(count):
-        kind = REASONS[assessment.reason_index[row, place]]
-        value, baseline, sentence = kind.tell(features)
+    numbers = np.zeros(NUMBER_COUNT_MAX)
+    for place in range(int(assessment.reason_count[row])):
+        index = int(assessment.reason_index[row, place])
+        kind = REASONS[index]
+        value, baseline = tell(index, assessment.records[row], numbers)
         if kind.detector == DETECTOR_ML:
             value = float(assessment.ml[row])
             baseline = assessment.model.threshold if assessment.model else 0.0
@@ -52,10 +55,10 @@ def reasons(assessment: Assessment, row: int) -> list[Reason]:
                 kind.code,
                 kind.detector,
                 kind.feature,
-                value,
-                baseline,
+                float(value),
+                float(baseline),
                 float(assessment.reason_contribution[row, place]),
-                sentence,
+                sentence(kind, numbers.tolist()),
             )
         )
     return told
@@ -67,5 +70,5 @@ def alert_id(transaction_id: str) -> str:
     It is derived, so that the answer can name the alert before any database has it: 80 bits of
     BLAKE2b in base32; two of n alerts meet with probability n^2 / 2^81.
     """
-    digest = hashlib.blake2b(transaction_id.encode(), digest_size=_ALERT_ID_BYTES).digest()
+    digest = hashlib.blake2b(transaction_id.encode(), digest_size=ALERT_ID_BYTES).digest()
     return "alr_" + base64.b32encode(digest).decode().lower()

@@ -7,7 +7,7 @@ state has learnt them already; a caller that tries again then gets the answer of
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,21 +16,20 @@ from numpy.typing import NDArray
 
 from scoring_server.engine.engine import Assessment, Engine
 from scoring_server.errors import InternalError, UnavailableError
-from scoring_server.journal.journal import KIND_LABEL, KIND_TRANSACTION, Journal, JournalRecord
+from scoring_server.journal.journal import KIND_LABEL, Journal, JournalBlock, JournalRecord
 from scoring_server.kernels.dtypes import TRANSACTION
 
-Status = Literal["NEW", "REPLAYED", "CONFLICT"]
-# position in the block, assessment, row of the assessment, sequence, ingest time -> event bytes
-Encode = Callable[[int, Assessment, int, int, int], bytes]
+Status = Literal["REPLAYED", "CONFLICT"]
+# positions in the block, their assessment, ingest time -> the events' bytes
+Encode = Callable[[Sequence[int], Assessment, int], list[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one transaction of a block.
+    """What became of a transaction whose id was known.
 
     Attributes:
-        status: NEW, REPLAYED (the same id and content before) or CONFLICT (the same id, other
-            content).
+        status: REPLAYED (the same id and content before) or CONFLICT (the same id, other content).
         sequence: of the event that holds the first answer.
         payload: that event's bytes.
     """
@@ -49,7 +48,9 @@ class Scorer:
         self._journal = journal
         self._wall_time_ns = wall_time_ns
         self._lock = threading.Lock()
-        self._waiting: list[JournalRecord] = []
+        # What the journal could not take yet.
+        self._waiting: JournalBlock | None = None
+        self._waiting_labels: list[JournalRecord] = []
         self._ahead = False
 
     @property
@@ -59,13 +60,16 @@ class Scorer:
 
     def score(
         self, rows: NDArray[Any], encode: Encode, *, with_model: bool = True
-    ) -> list[Outcome]:
-        """Score a block in order; return one outcome a row, all journaled.
+    ) -> dict[int, Outcome]:
+        """Score a block in order, all of it journaled; return what became of known ids.
 
         Args:
             rows: TRANSACTION records, shape (n,), checked at the edge.
-            encode: makes the event of a new transaction; called once for each.
+            encode: makes the events of the new transactions; called at most once.
             with_model: False leaves the model out.
+
+        Returns:
+            An outcome for each position that `encode` was not asked for.
 
         Raises:
             ResourceExhaustedError: the journal's disk is full. What was new is answered when the
@@ -75,27 +79,25 @@ class Scorer:
         """
         with self._lock:
             self._flush()
-            sequences, same_content = self._engine.lookup(rows)
-            new, leaders = _split(rows, sequences)
-            outcomes: list[Outcome | None] = [None] * len(rows)
-            if len(new):
-                # A whole block of new ids, the usual case, needs no copy.
-                block = rows if len(new) == len(rows) else rows[new]
-                # Until its events are made, the state is ahead of anything the journal can get.
-                self._ahead = True
-                assessment = self._engine.assess(block, with_model=with_model)
-                records = self._records(block, new, assessment, encode)
-                self._ahead = False
-                self._append(records)
-                for position, record in zip(new, records, strict=True):
-                    outcomes[position] = Outcome("NEW", record.sequence, record.payload)
-            for position in range(len(rows)):
-                if outcomes[position] is None:
-                    outcomes[position] = self._known(
-                        rows, position, int(sequences[position]), bool(same_content[position]),
-                        leaders, outcomes,
-                    )  # fmt: skip
-            return [outcome for outcome in outcomes if outcome is not None]
+            sequences, same_content, are_new = self._engine.lookup(rows)
+            if are_new:
+                self._score_new(rows, range(len(rows)), encode, with_model=with_model)
+                return {}
+            leaders = _leaders(rows, sequences)
+            first: dict[int, tuple[int, bytes]] = {}
+            if leaders:
+                new = list(leaders.values())
+                block = self._score_new(rows[new], new, encode, with_model=with_model)
+                made = zip(block.sequences, block.payloads, strict=True)
+                first = dict(zip(new, made, strict=True))
+            return {
+                position: self._known(
+                    rows, position, int(sequences[position]), bool(same_content[position]),
+                    leaders, first,
+                )
+                for position in range(len(rows))
+                if position not in first
+            }  # fmt: skip
 
     def report_labels(
         self, rows: NDArray[Any], payload_of: Callable[[int, int, int], bytes]
@@ -123,7 +125,8 @@ class Scorer:
                 for position, sequence in enumerate(sequences)
             ]
             self._ahead = False
-            self._append(records)
+            self._waiting_labels = records
+            self._flush()
             return sequences
 
     def find_transaction(self, transaction_key: int) -> JournalRecord | None:
@@ -131,28 +134,32 @@ class Scorer:
         row = np.zeros(1, TRANSACTION)
         row["transaction_key"] = transaction_key
         with self._lock:
-            sequence = int(self._engine.lookup(row)[0][0])
+            sequence = int(self._engine.lookup(row).sequences[0])
         if sequence:
             record = self._journal.get(sequence)
             if record is not None:
                 return record
         return self._journal.find(transaction_key)
 
-    def _records(
-        self, block: NDArray[Any], positions: list[int], assessment: Assessment, encode: Encode
-    ) -> list[JournalRecord]:
+    def _score_new(
+        self, block: NDArray[Any], positions: Sequence[int], encode: Encode, *, with_model: bool
+    ) -> JournalBlock:
+        # Until its events are made, the state is ahead of anything the journal can get.
+        self._ahead = True
+        assessment = self._engine.assess(block, with_model=with_model)
         ingest_time_ns = self._wall_time_ns()
-        records = []
-        for row, position in enumerate(positions):
-            sequence = int(assessment.sequences[row])
-            payload = encode(position, assessment, row, sequence, ingest_time_ns)
-            key = int(block[row]["transaction_key"])
-            records.append(
-                JournalRecord(
-                    sequence, ingest_time_ns, KIND_TRANSACTION, key, block[row].tobytes(), payload
-                )
-            )
-        return records
+        payloads = encode(positions, assessment, ingest_time_ns)
+        made = JournalBlock(
+            ingest_time_ns,
+            assessment.sequences.tolist(),
+            block["transaction_key"].astype(np.int64).tolist(),
+            block.tobytes(),
+            payloads,
+        )
+        self._ahead = False
+        self._waiting = made
+        self._flush()
+        return made
 
     def _known(
         self,
@@ -161,25 +168,17 @@ class Scorer:
         sequence: int,
         same_content: bool,
         leaders: dict[int, int],
-        outcomes: list[Outcome | None],
+        first: dict[int, tuple[int, bytes]],
     ) -> Outcome:
         leader = leaders.get(int(rows[position]["transaction_key"]))
         if sequence == 0 and leader is not None:
             # First seen earlier in this very block.
-            first = outcomes[leader]
-            assert first is not None
             same_content = bool(rows[position]["content_key"] == rows[leader]["content_key"])
-            return Outcome(
-                "REPLAYED" if same_content else "CONFLICT", first.sequence, first.payload
-            )
+            return Outcome("REPLAYED" if same_content else "CONFLICT", *first[leader])
         record = self._journal.get(sequence)
         if record is None:
             raise InternalError(f"the journal has no event {sequence} that the state knows")
         return Outcome("REPLAYED" if same_content else "CONFLICT", sequence, record.payload)
-
-    def _append(self, records: list[JournalRecord]) -> None:
-        self._waiting = records
-        self._flush()
 
     def _flush(self) -> None:
         if self._ahead:
@@ -187,18 +186,19 @@ class Scorer:
                 "the state holds an event that could not be recorded; a restart rebuilds it",
                 reason="STATE_AHEAD",
             )
-        if self._waiting:
-            self._journal.append(self._waiting)
-            self._waiting = []
+        if self._waiting is not None:
+            self._journal.append_block(self._waiting)
+            self._waiting = None
+        if self._waiting_labels:
+            self._journal.append(self._waiting_labels)
+            self._waiting_labels = []
 
 
-def _split(rows: NDArray[Any], sequences: NDArray[Any]) -> tuple[list[int], dict[int, int]]:
-    """Return the positions of new ids, and for each new id's key its first position."""
-    if len(rows) == 1:
-        return ([0], {}) if sequences[0] == 0 else ([], {})
+def _leaders(rows: NDArray[Any], sequences: NDArray[Any]) -> dict[int, int]:
+    """Return the first position of each new id by its key."""
     leaders: dict[int, int] = {}
     keys = rows["transaction_key"].tolist()
     for position, (key, sequence) in enumerate(zip(keys, sequences.tolist(), strict=True)):
         if sequence == 0:
             leaders.setdefault(key, position)
-    return list(leaders.values()), leaders
+    return leaders

@@ -5,6 +5,7 @@ import numpy as np
 from scoring_server.engine.engine import Engine
 from scoring_server.inference.model_slots import ModelSlots
 from scoring_server.kernels.dtypes import KIND_PAYMENT, KIND_TRADE, LABEL, SIDE_BUY, TRANSACTION
+from scoring_server.kernels.tell import NUMBER_COUNT_MAX, tell
 from scoring_server.state.shared_table import StateCapacities, open_state
 
 
@@ -21,7 +22,9 @@ def warm(models: ModelSlots | None) -> None:
     rows["amount"] = rows["price"] = rows["quantity"] = 1.0
     rows["latitude_deg"] = rows["longitude_deg"] = rows["reporting_limit"] = np.nan
     engine.lookup(rows)
-    engine.assess(rows)
+    assessment = engine.assess(rows)
+    # Explaining one transaction calls this kernel from Python.
+    tell(0, assessment.records[0], np.zeros(NUMBER_COUNT_MAX))
     labels = np.zeros(1, LABEL)
     labels["account_key"] = labels["merchant_key"] = 1
     labels["fraud_delta"] = 1

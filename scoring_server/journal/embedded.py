@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import takewhile, zip_longest
+from operator import lt
 from pathlib import Path
 
 import structlog
@@ -19,7 +20,7 @@ from scoring_server.errors import ConfigurationError, UnavailableError
 from scoring_server.journal.faults import Damages, append_error, is_damage
 from scoring_server.journal.floor import SequenceFloor
 from scoring_server.journal.identity import journal_id_of
-from scoring_server.journal.journal import JournalRecord
+from scoring_server.journal.journal import JournalBlock, JournalRecord
 from scoring_server.journal.keeper import Keeper
 from scoring_server.journal.retention import Retention, droppable
 from scoring_server.journal.segment import (
@@ -126,28 +127,32 @@ class EmbeddedJournal:
 
     def append(self, records: Sequence[JournalRecord]) -> None:
         """Keep all records or none; see the Journal protocol for what is promised and raised."""
-        if not records:
-            return
-        assert len(records) <= APPEND_SIZE_MAX
+        if records:
+            sequences = [record.sequence for record in records]
+            self._append(sequences, lambda segment: segment.append(records))
+
+    def append_block(self, block: JournalBlock) -> None:
+        """Keep a whole block or nothing of it; see the Journal protocol."""
+        self._append(block.sequences, lambda segment: segment.append_block(block))
+
+    def _append(self, sequences: Sequence[int], append: Callable[[Segment], None]) -> None:
+        assert len(sequences) <= APPEND_SIZE_MAX
         with self._append_lock:
             self._check_usable()
-            previous = self._last_sequence
-            for record in records:
-                assert record.sequence > previous, "sequences must ascend"
-                previous = record.sequence
+            ascending = map(lt, (self._last_sequence, *sequences), sequences)
+            assert all(ascending), "sequences must ascend"
             try:
-                segment = self._segment_for(records[0].sequence)
-                segment.append(records)
+                segment = self._segment_for(sequences[0])
+                append(segment)
             except sqlite3.Error as error:
                 raise append_error(error) from error
-            self._last_sequence = previous
+            self._last_sequence = sequences[-1]
             if segment.count >= self._segment_events_max:
                 self._active = None
                 self._keeper.retire(segment)
         # Nobody waits while the feed is idle; then the lock is not worth its price.
         if self._waiting:
-            with self._appended:
-                self._appended.notify_all()
+            self.wake()
 
     def read(self, after_sequence: int, limit: int) -> list[JournalRecord]:
         """Return at most `limit` records after a position, oldest first."""
@@ -157,9 +162,8 @@ class EmbeddedJournal:
         for segment in segments[max(start - 1, 0) :]:
             if segment.last_sequence <= after_sequence:
                 continue
-            records += self._damages.guarded(
-                segment, partial(_read, after_sequence, limit - len(records)), []
-            )
+            read = partial(Segment.read, after_sequence=after_sequence, limit=limit - len(records))
+            records += self._damages.guarded(segment, read, [])
             if len(records) >= limit:
                 break
         return records
@@ -293,7 +297,3 @@ class EmbeddedJournal:
 
     def _fail(self, error: Exception) -> None:
         self._fault = error
-
-
-def _read(after_sequence: int, limit: int, segment: Segment) -> list[JournalRecord]:
-    return segment.read(after_sequence, limit)

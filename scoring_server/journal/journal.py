@@ -27,6 +27,24 @@ class JournalRecord(NamedTuple):
     payload: bytes
 
 
+class JournalBlock(NamedTuple):
+    """Transactions that were scored together, in columns.
+
+    Attributes:
+        ingest_time_ns: of all.
+        sequences: ascending.
+        keys: transaction keys as signed 64 bits.
+        rows: bytes of all TRANSACTION records, one after another.
+        payloads: the events.
+    """
+
+    ingest_time_ns: int
+    sequences: Sequence[int]
+    keys: Sequence[int]
+    rows: bytes
+    payloads: Sequence[bytes]
+
+
 class Journal(Protocol):
     """An append-only list of records in ascending sequence, written by one process."""
 
@@ -51,6 +69,9 @@ class Journal(Protocol):
             ResourceExhaustedError: the disk is full; nothing was kept.
             UnavailableError: the store failed or is closed; nothing was kept.
         """
+
+    def append_block(self, block: JournalBlock) -> None:
+        """Keep a whole block or nothing of it; all else as `append`."""
 
     def read(self, after_sequence: int, limit: int) -> list[JournalRecord]:
         """Return at most `limit` records after a position, oldest first; empty at the end."""

@@ -16,15 +16,15 @@ class KeyTail:
         self._rows: NDArray[np.int64] = np.empty((1_024, 2), np.int64)
         self._count = 0
 
-    def add(self, rows: Sequence[tuple[int, int]]) -> None:
-        """Add (sequence, key) pairs."""
-        end = self._count + len(rows)
+    def add(self, sequences: Sequence[int], keys: Sequence[int]) -> None:
+        """Add the keys of ascending sequences."""
+        end = self._count + len(keys)
         if end > len(self._rows):
             grown = np.empty((max(end, 2 * len(self._rows)), 2), np.int64)
             grown[: self._count] = self._rows[: self._count]
             self._rows = grown
-        if rows:
-            self._rows[self._count : end] = rows
+        self._rows[self._count : end, 0] = sequences
+        self._rows[self._count : end, 1] = keys
         # Last, so that a reader never sees a row that is not written.
         self._count = end
 

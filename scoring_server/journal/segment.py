@@ -10,9 +10,11 @@ import os
 import sqlite3
 import threading
 from collections.abc import Sequence
+from itertools import repeat
 from pathlib import Path
+from typing import cast
 
-from scoring_server.journal.journal import KIND_TRANSACTION, JournalRecord
+from scoring_server.journal.journal import KIND_TRANSACTION, JournalBlock, JournalRecord
 from scoring_server.journal.key_tail import KeyTail
 from scoring_server.journal.retention import SegmentFacts
 
@@ -96,7 +98,8 @@ class Segment:
             if not self.sealed:
                 rows = reader.execute("SELECT sequence, key, kind FROM events").fetchall()
                 self.count = len(rows)
-                self._tail.add([row[:2] for row in rows if row[2] == KIND_TRANSACTION])
+                known = [row for row in rows if row[2] == KIND_TRANSACTION]
+                self._tail.add([row[0] for row in known], [row[1] for row in known])
 
     def open_writer(self, *, synchronous: bool) -> None:
         """Open for appending; creates the file when it does not exist.
@@ -123,12 +126,29 @@ class Segment:
 
     def append(self, records: Sequence[JournalRecord]) -> None:
         """Commit all records or none."""
-        writer = self._writer
-        assert writer is not None
         rows = [
             (r[0], r[1], r[2], r[3] - _KEY_RANGE if r[3] >= _SIGN_BIT else r[3], r[4], r[5])
             for r in records
         ]
+        tail = [(row[0], row[3]) for row in rows if row[2] == KIND_TRANSACTION]
+        self._append(rows, [pair[0] for pair in tail], [pair[1] for pair in tail])
+
+    def append_block(self, block: JournalBlock) -> None:
+        """Commit a whole block or nothing of it."""
+        sequences, keys, payloads = block.sequences, block.keys, block.payloads
+        size = len(block.rows) // len(sequences)
+        places = range(0, len(block.rows), size)
+        records = [block.rows[place : place + size] for place in places]
+        time, kind = repeat(block.ingest_time_ns), repeat(KIND_TRANSACTION)
+        # The repeated columns have no end.
+        rows = zip(sequences, time, kind, keys, records, payloads, strict=False)
+        self._append(list(rows), sequences, keys)
+
+    def _append(
+        self, rows: Sequence[tuple[object, ...]], sequences: Sequence[int], keys: Sequence[int]
+    ) -> None:
+        writer = self._writer
+        assert writer is not None
         if len(rows) == 1:
             writer.execute(_INSERT, rows[0])
         else:
@@ -140,9 +160,9 @@ class Segment:
                 if writer.in_transaction:
                     writer.execute("ROLLBACK")
                 raise
-        self._tail.add([(row[0], row[3]) for row in rows if row[2] == KIND_TRANSACTION])
+        self._tail.add(sequences, keys)
         self.count += len(rows)
-        self.last_sequence = rows[-1][0]
+        self.last_sequence = cast("int", rows[-1][0])
 
     def read(self, after_sequence: int, limit: int) -> list[JournalRecord]:
         """Return at most `limit` records after a position."""

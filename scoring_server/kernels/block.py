@@ -7,9 +7,11 @@ from numba.np.numpy_support import from_dtype
 from scoring_server.kernels import dtypes
 from scoring_server.kernels.dtypes import KIND_TRADE
 from scoring_server.kernels.entity_features import DAY_NS, HOUR_NS, label_update
+from scoring_server.kernels.evidence import judge
+from scoring_server.kernels.locks import zero_memory
 from scoring_server.kernels.payment_step import payment_step
 from scoring_server.kernels.records import ACCOUNTS, DEVICES, MERCHANTS, take_sequence
-from scoring_server.kernels.table import find_or_claim, lock, unlock
+from scoring_server.kernels.table import address_of_record, find_or_claim, lock, unlock
 from scoring_server.kernels.trade_step import trade_step
 
 
@@ -40,6 +42,7 @@ def _common_score(transaction, out):
         *_TABLES,
         _array(dtypes.TRANSACTION),
         _array(dtypes.FEATURES),
+        _array(dtypes.JUDGEMENT),
         uint64[::1],
         boolean,
         uint64,
@@ -61,13 +64,14 @@ def assess_block(
     guard,
     transactions,
     features,
+    judgements,
     sequences,
     assign,
     owner,
     worker,
     scratch,
 ):
-    """Read the features of each transaction, in order, and let the state learn it.
+    """Read the features of each transaction, in order, let the state learn it, and judge it.
 
     Args:
         header: HEADER record, shape (1,).
@@ -79,7 +83,8 @@ def assess_block(
         markets: MARKET table.
         guard: GUARD tables, shape (2, capacity); every transaction is remembered.
         transactions: shape (n,), checked at the edge, none of them known to the guard.
-        features: shape (n,), zeros on entry.
+        features: shape (n,), overwritten.
+        judgements: shape (n,); what `judge` writes is overwritten, but only when `assign`.
         sequences: shape (n,); written when `assign`, else the numbers to replay under.
         assign: whether to take new sequence numbers.
         owner: process id for the locks.
@@ -93,6 +98,7 @@ def assess_block(
         transaction = transactions[row]
         out = features[row]
         given = np.uint64(0) if assign else sequences[row]
+        zero_memory(address_of_record(features, row, 0), features.itemsize)
         _common_score(transaction, out)
         if transaction["kind"] == KIND_TRADE:
             sequences[row] = trade_step(
@@ -104,6 +110,8 @@ def assess_block(
                 header, accounts, merchants, devices, peers, guard, transaction, out, scratch,
                 owner, given,
             )  # fmt: skip
+        if assign:
+            judge(out, transaction, judgements[row])
     header[0]["busy"][worker] = np.uint64(0)
 
 

@@ -270,3 +270,23 @@ HEADER = np.dtype(
 # Largest reason table that a kernel can fill; the table itself is
 # scoring_server/detectors/reasons.py.
 EVIDENCE_COUNT = 32
+
+# What the detectors and the risk step make of one transaction.
+JUDGEMENT = np.dtype(
+    [
+        # Strength of each reason, see evidence.py.
+        ("strengths", "f8", (EVIDENCE_COUNT,)),
+        ("behavioral", "f8"),
+        ("statistical", "f8"),
+        ("risk_score", "f8"),
+        # Strongest first: lines of the reason table and their shares of all evidence.
+        ("reason_contribution", "f8", (REASON_COUNT_MAX,)),
+        ("reason_index", "i1", (REASON_COUNT_MAX,)),
+        ("reason_count", "i8"),
+        # Values of the proto enums Severity and Decision.
+        ("severity", "i1"),
+        ("decision", "i1"),
+        ("reserved", "u1", (6,)),
+    ],
+    align=True,
+)

@@ -14,15 +14,14 @@ Source of the noisy-or: J. Pearl, Probabilistic Reasoning in Intelligent Systems
 import math
 
 import numpy as np
-from numba import float64, int8, int64, njit, types, void
+from numba import float64, njit, types, void
 from numba.np.numpy_support import from_dtype
 
 from scoring_server.kernels.dtypes import (
     EVIDENCE_COUNT,
-    FEATURES,
+    JUDGEMENT,
     KIND_TRADE,
     REASON_COUNT_MAX,
-    TRANSACTION,
 )
 from scoring_server.kernels.entity_features import WINDOW_1H
 
@@ -65,8 +64,7 @@ TRAVEL_SPEED_KMH = 900.0
 TRAVEL_DISTANCE_KM = 100.0
 DORMANT_S = 30.0 * 86_400.0
 
-_FEATURES = types.Array(from_dtype(FEATURES), 1, "C")
-_TRANSACTIONS = types.Array(from_dtype(TRANSACTION), 1, "C")
+_JUDGEMENTS = types.Array(from_dtype(JUDGEMENT), 1, "C")
 
 
 @njit(nogil=True, cache=True)
@@ -147,40 +145,32 @@ def trade_evidence(features, known, out):
     out[VOLUME_SPIKE] = strength(features["instrument_quantity_z"], 2.5, 1.5, 0.45)
 
 
-@njit(
-    void(_FEATURES, _TRANSACTIONS, float64[:, ::1], float64[::1], float64[::1]),
-    cache=True,
-    nogil=True,
-    error_model="numpy",
-)
-def judge_block(features, transactions, strengths, behavioral, statistical):
-    """Score each transaction by both detectors.
+@njit(nogil=True, cache=True)
+def judge(features, transaction, judgement):
+    """Score a transaction by both detectors.
 
     Args:
-        features: FEATURES records, shape (n,).
-        transactions: shape (n,).
-        strengths: shape (n, EVIDENCE_COUNT), overwritten.
-        behavioral: scores in [0, 1), shape (n,), overwritten.
-        statistical: likewise.
+        features: FEATURES record.
+        transaction: TRANSACTION record.
+        judgement: JUDGEMENT record; strengths and the two scores are overwritten.
     """
-    for row in range(features.shape[0]):
-        out = strengths[row]
-        for reason in range(EVIDENCE_COUNT):
-            out[reason] = 0.0
-        count = np.float64(features[row]["account_event_count"])
-        known = count / (count + KNOWN_COUNT)
-        if transactions[row]["kind"] == KIND_TRADE:
-            trade_evidence(features[row], known, out)
-        else:
-            payment_evidence(features[row], transactions[row], known, out)
-        usual = 1.0
-        for reason in range(STATISTICAL_FIRST):
-            usual *= 1.0 - out[reason]
-        behavioral[row] = 1.0 - usual
-        usual = 1.0
-        for reason in range(STATISTICAL_FIRST, MODEL_SCORE):
-            usual *= 1.0 - out[reason]
-        statistical[row] = 1.0 - usual
+    out = judgement["strengths"]
+    for reason in range(EVIDENCE_COUNT):
+        out[reason] = 0.0
+    count = np.float64(features["account_event_count"])
+    known = count / (count + KNOWN_COUNT)
+    if transaction["kind"] == KIND_TRADE:
+        trade_evidence(features, known, out)
+    else:
+        payment_evidence(features, transaction, known, out)
+    usual = 1.0
+    for reason in range(STATISTICAL_FIRST):
+        usual *= 1.0 - out[reason]
+    judgement["behavioral"] = 1.0 - usual
+    usual = 1.0
+    for reason in range(STATISTICAL_FIRST, MODEL_SCORE):
+        usual *= 1.0 - out[reason]
+    judgement["statistical"] = 1.0 - usual
 
 
 @njit(nogil=True, cache=True)
@@ -205,90 +195,64 @@ def band(risk_score, thresholds):
     return reached
 
 
+@njit(nogil=True, cache=True)
+def _rank(judgement):
+    """Write the reasons, strongest first, and their shares of all evidence."""
+    strengths = judgement["strengths"]
+    total = 0.0
+    for reason in range(MODEL_SCORE + 1):
+        if strengths[reason] != 0.0:
+            total -= math.log(1.0 - strengths[reason])
+    count = 0
+    while count < REASON_COUNT_MAX:
+        best = -1
+        for reason in range(MODEL_SCORE + 1):
+            # Below one percent it is no reason to tell anybody.
+            if strengths[reason] <= 0.01:
+                continue
+            told = False
+            for place in range(count):
+                if judgement["reason_index"][place] == reason:
+                    told = True
+            if not told and (best < 0 or strengths[reason] > strengths[best]):
+                best = reason
+        if best < 0:
+            break
+        judgement["reason_index"][count] = best
+        judgement["reason_contribution"][count] = -math.log(1.0 - strengths[best]) / total
+        count += 1
+    judgement["reason_count"] = count
+
+
 @njit(
-    void(
-        float64[:, ::1],
-        float64[::1],
-        float64[::1],
-        float64[::1],
-        float64,
-        float64[::1],
-        float64[::1],
-        float64[::1],
-        float64[::1],
-        int8[::1],
-        int8[::1],
-        int64[::1],
-        int8[:, ::1],
-        float64[:, ::1],
-    ),
+    void(_JUDGEMENTS, float64[::1], float64, float64[::1], float64[::1], float64[::1]),
     cache=True,
     nogil=True,
     error_model="numpy",
 )
-def combine_block(
-    strengths,
-    behavioral,
-    statistical,
-    ml,
-    ml_threshold,
-    weights,
-    severity_thresholds,
-    decision_thresholds,
-    risk_score,
-    severity,
-    decision,
-    reason_count,
-    reason_index,
-    reason_contribution,
-):
+def combine_block(judgements, ml, ml_threshold, weights, severity_thresholds, decision_thresholds):
     """Combine the detectors' scores into a risk, a severity, a decision and ranked reasons.
 
     Args:
-        strengths: shape (n, EVIDENCE_COUNT); column MODEL_SCORE is written.
-        behavioral: scores in [0, 1), shape (n,).
-        statistical: likewise.
+        judgements: JUDGEMENT records that `judge` has written, shape (n,); the rest is written.
         ml: model scores in [0, 1], shape (n,); NaN where the model took no part.
         ml_threshold: model score that counts as a risk of one half, in (0, 1).
         weights: of statistical, behavioral, ml, each in [0, 1], shape (3,).
         severity_thresholds: four rising risk scores.
         decision_thresholds: risk score from which to review, and from which to decline.
-        risk_score: 0 to 100, shape (n,), overwritten.
-        severity: 1 (minimal) to 5 (critical), overwritten.
-        decision: 1 (approve) to 3 (decline), overwritten.
-        reason_count: 0 to REASON_COUNT_MAX, shape (n,), overwritten.
-        reason_index: strongest first, shape (n, REASON_COUNT_MAX), overwritten.
-        reason_contribution: share of all evidence, like reason_index, overwritten.
     """
-    for row in range(behavioral.shape[0]):
-        usual = (1.0 - weights[0] * statistical[row]) * (1.0 - weights[1] * behavioral[row])
+    for row in range(judgements.shape[0]):
+        judgement = judgements[row]
+        usual = (1.0 - weights[0] * judgement["statistical"]) * (
+            1.0 - weights[1] * judgement["behavioral"]
+        )
         model = 0.0
         if not math.isnan(ml[row]):
             model = weights[2] * recentred(ml[row], ml_threshold)
             usual *= 1.0 - model
-        strengths[row, MODEL_SCORE] = min(model, 1.0 - 1e-9)
-        risk_score[row] = 100.0 * (1.0 - usual)
-        severity[row] = 1 + band(risk_score[row], severity_thresholds)
-        decision[row] = 1 + band(risk_score[row], decision_thresholds)
-        total = 0.0
-        for reason in range(MODEL_SCORE + 1):
-            total -= math.log(1.0 - strengths[row, reason])
-        count = 0
-        while count < REASON_COUNT_MAX:
-            best = -1
-            for reason in range(MODEL_SCORE + 1):
-                # Below one percent it is no reason to tell anybody.
-                if strengths[row, reason] <= 0.01:
-                    continue
-                told = False
-                for place in range(count):
-                    if reason_index[row, place] == reason:
-                        told = True
-                if not told and (best < 0 or strengths[row, reason] > strengths[row, best]):
-                    best = reason
-            if best < 0:
-                break
-            reason_index[row, count] = best
-            reason_contribution[row, count] = -math.log(1.0 - strengths[row, best]) / total
-            count += 1
-        reason_count[row] = count
+        judgement["strengths"][MODEL_SCORE] = min(model, 1.0 - 1e-9)
+        risk_score = 100.0 * (1.0 - usual)
+        judgement["risk_score"] = risk_score
+        judgement["severity"] = 1 + band(risk_score, severity_thresholds)
+        judgement["decision"] = 1 + band(risk_score, decision_thresholds)
+        _rank(judgement)

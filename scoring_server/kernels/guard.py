@@ -7,7 +7,7 @@ linear probe ends soon.
 """
 
 import numpy as np
-from numba import boolean, njit, types, uint64, void
+from numba import boolean, int64, njit, types, uint64
 from numba.np.numpy_support import from_dtype
 
 from scoring_server.kernels.dtypes import GUARD, HEADER, TRANSACTION
@@ -59,22 +59,42 @@ def guard_insert(header, guard, key, content_key, sequence):
     header[0]["guard_count"] += np.uint64(1)
 
 
+@njit(nogil=True, cache=True)
+def _are_distinct(transactions, scratch):
+    """Return whether all ids differ; `scratch` is int64 with room for twice as many and cleared."""
+    size = 2
+    while size < 2 * transactions.shape[0]:
+        size *= 2
+    scratch[:size] = -1
+    for row in range(transactions.shape[0]):
+        key = transactions[row]["transaction_key"]
+        place = np.int64(key & np.uint64(size - 1))
+        while scratch[place] >= 0:
+            if transactions[scratch[place]]["transaction_key"] == key:
+                return False
+            place = np.int64((place + 1) & (size - 1))
+        scratch[place] = row
+    return True
+
+
 @njit(
-    void(_HEADER, _GUARD, _TRANSACTIONS, uint64[::1], boolean[::1]),
+    boolean(_HEADER, _GUARD, _TRANSACTIONS, uint64[::1], boolean[::1], int64[::1]),
     cache=True,
     nogil=True,
     error_model="numpy",
 )
-def guard_lookup(header, guard, transactions, sequences, same_content):
-    """Write for each transaction the sequence it was first scored under, 0 for a new one.
+def guard_lookup(header, guard, transactions, sequences, same_content, scratch):
+    """Return whether all ids are new and differ; tell for each where it was first scored.
 
     Args:
         header: HEADER record, shape (1,).
         guard: GUARD records, shape (2, capacity).
         transactions: shape (n,); only the two keys are read.
-        sequences: shape (n,), overwritten.
+        sequences: of the first time, 0 for a new id; shape (n,), overwritten.
         same_content: whether the content is that of the first time, shape (n,), overwritten.
+        scratch: at least four times as long as the block.
     """
+    all_new = True
     for row in range(transactions.shape[0]):
         table, slot = guard_find(header, guard, transactions[row]["transaction_key"])
         sequences[row] = np.uint64(0)
@@ -83,3 +103,5 @@ def guard_lookup(header, guard, transactions, sequences, same_content):
             entry = guard[table, slot]
             sequences[row] = entry["sequence"]
             same_content[row] = entry["content_key"] == transactions[row]["content_key"]
+            all_new = False
+    return all_new and (transactions.shape[0] == 1 or _are_distinct(transactions, scratch))

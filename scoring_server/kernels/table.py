@@ -43,20 +43,21 @@ def find(records, key):
 
 
 @njit(nogil=True, cache=True)
-def _address(records, slot, offset):
+def address_of_record(records, slot, offset):
+    """Return the address of a place in a record."""
     return np.uintp(records.ctypes.data) + np.uintp(slot * records.itemsize + offset)
 
 
 @njit(nogil=True, cache=True)
 def lock(records, slot, owner):
     """Take the record's lock for `owner`, a process id."""
-    acquire(_address(records, slot, LOCK_OFFSET), owner)
+    acquire(address_of_record(records, slot, LOCK_OFFSET), owner)
 
 
 @njit(nogil=True, cache=True)
 def unlock(records, slot):
     """Free the record's lock."""
-    release(_address(records, slot, LOCK_OFFSET))
+    release(address_of_record(records, slot, LOCK_OFFSET))
 
 
 @njit(nogil=True, cache=True)
@@ -86,7 +87,8 @@ def find_or_claim(records, key, owner, header, table_index):
             slot = np.int64((key + np.uint64(step)) & mask)
             found = records[slot]["key"]
             if found == np.uint64(0):
-                found = compare_and_swap(_address(records, slot, KEY_OFFSET), np.uint64(0), key)
+                address = address_of_record(records, slot, KEY_OFFSET)
+                found = compare_and_swap(address, np.uint64(0), key)
                 if found == np.uint64(0):
                     _count(header, OCCUPIED_OFFSET, table_index)
                     return slot
@@ -99,7 +101,7 @@ def find_or_claim(records, key, owner, header, table_index):
         taken = records[quietest]["key"] == victim
         if taken:
             size = records.itemsize - BODY_OFFSET
-            zero_memory(_address(records, quietest, BODY_OFFSET), size)
+            zero_memory(address_of_record(records, quietest, BODY_OFFSET), size)
             records[quietest]["key"] = key
             _count(header, EVICTION_OFFSET, table_index)
         unlock(records, quietest)

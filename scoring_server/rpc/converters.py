@@ -61,7 +61,7 @@ class TransactionConverter:
     """
 
     def __init__(self, reporting_limits: Mapping[str, float] = DEFAULT_REPORTING_LIMITS) -> None:
-        self._reporting_limits = reporting_limits
+        self.reporting_limits = reporting_limits
 
     def rows(
         self, transactions: Sequence[transaction_pb2.Transaction], contents: Sequence[bytes]
@@ -108,7 +108,7 @@ class TransactionConverter:
             0.0,
             position.latitude_deg if has_position else math.nan,
             position.longitude_deg if has_position else math.nan,
-            reporting_limit(currency, self._reporting_limits),
+            reporting_limit(currency, self.reporting_limits),
             keys.pack_letters(currency),
             keys.pack_letters(payment.country),
             payment.mcc,

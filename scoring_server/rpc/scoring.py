@@ -1,12 +1,12 @@
 """ScoringService: single transactions, batches and streams of batches through one path."""
 
 import threading
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
+import numpy as np
 from anomaly.v1 import scoring_service_pb2
 from anomaly.v1.transaction_pb2 import Transaction
-from numpy.typing import NDArray
 
 from scoring_server.engine.engine import Assessment
 from scoring_server.engine.scorer import Outcome, Scorer
@@ -18,13 +18,8 @@ from scoring_server.errors import (
     ScoringError,
 )
 from scoring_server.rpc import wire
-from scoring_server.rpc.converters import (
-    TransactionConverter,
-    content_of,
-    result_of_event,
-    score_result,
-    scored_event,
-)
+from scoring_server.rpc.block_codec import EventWriter, RequestReader, Requests
+from scoring_server.rpc.converters import TransactionConverter, content_of, result_of_event
 from scoring_server.rpc.decoding import parse
 from scoring_server.rpc.scoring_counters import ScoringCounters
 from scoring_server.rpc.status import status_of
@@ -39,9 +34,12 @@ from scoring_server.telemetry.metrics import Metrics
 
 SERVICE = "anomaly.v1.ScoringService"
 
+_Batch = TypeVar(
+    "_Batch", scoring_service_pb2.ScoreBatchRequest, scoring_service_pb2.ScoreStreamRequest
+)
+
 _RESULT = wire.tag(1)
 _OUTCOMES = wire.tag(1)
-_OUTCOME_RESULT = wire.tag(1)
 _OUTCOME_ERROR = wire.tag(2)
 
 
@@ -65,6 +63,8 @@ class ScoringService:
         self._metrics = metrics
         self._model_time_s_min = model_time_s_min
         self._alert_threshold = scorer.engine.settings.alert_threshold
+        self._reader = RequestReader(converter.reporting_limits)
+        self._writer = EventWriter(self._alert_threshold)
         self._count = ScoringCounters(metrics)
         # The scorer takes one block at a time. Waiting for it here lets a call find out that its
         # deadline passed in the queue, before anything is changed for it.
@@ -89,75 +89,75 @@ class ScoringService:
         self, requests: Sequence[bytes], calls: Sequence[Call]
     ) -> list[bytes | ScoringError]:
         """Score the transactions of calls that wait together, each as if it were alone."""
-        answers: list[bytes | ScoringError] = []
-        transactions: list[Transaction] = []
-        places: list[int] = []
-        for place, request in enumerate(requests):
-            try:
-                transactions.append(self._checked(request))
-            except InvalidArgumentError as error:
-                answers.append(error)
-            else:
-                answers.append(b"")
-                places.append(place)
-        contents = [content_of(transaction) for transaction in transactions]
-        rows = self._converter.rows(transactions, contents)
+        answers: list[bytes | ScoringError] = [b""] * len(requests)
+        read = self._reader.read_single(requests)
+        places: Sequence[int] = range(len(requests))
+        if not read.all_good:
+            read = self._read_slowly(read, lambda place: self._checked(requests[place]), answers)
+            places = np.flatnonzero(read.good).tolist()
         with self._turn:
             for with_model, run in self._runs(places, calls, answers):
-                given = [transactions[position] for position in run]
-                bodies = [contents[position] for position in run]
-                # The usual case, one run of all, needs no copy.
-                block = rows if len(run) == len(rows) else rows[run]
-                results = self._scored(given, bodies, block, with_model=with_model)
-                for position, result in zip(run, results, strict=True):
-                    answers[places[position]] = (
-                        result if isinstance(result, ScoringError) else wire.field(_RESULT, result)
-                    )
+                self._score(read, run, answers, with_model=with_model)
         return answers
 
     def score_batch(self, request: bytes, call: Call) -> bytes:
         """Score a batch; each transaction gets its own result or error."""
-        message = parse(scoring_service_pb2.ScoreBatchRequest, request)
-        return self._outcomes(message.transactions, call)
+        return self._outcomes(request, scoring_service_pb2.ScoreBatchRequest, call)
 
     def score_stream(self, requests: Iterator[bytes], call: Call) -> Iterator[bytes]:
         """Score batch after batch; each request message is answered before the next is read."""
         for request in requests:
             if not call.is_active():
                 return
-            message = parse(scoring_service_pb2.ScoreStreamRequest, request)
-            yield self._outcomes(message.transactions, call)
+            yield self._outcomes(request, scoring_service_pb2.ScoreStreamRequest, call)
 
-    def _outcomes(self, transactions: Sequence[Transaction], call: Call) -> bytes:
-        check_size("transactions", transactions, TRANSACTIONS_MAX)
-        answers: list[bytes | ScoringError] = []
-        good: list[Transaction] = []
-        places: list[int] = []
-        for index, transaction in enumerate(transactions):
-            # The error of one transaction is what Score would have said, so its paths are Score's.
-            violations = check_transaction(transaction)
-            if violations:
-                answers.append(invalid(violations))
-            else:
-                answers.append(b"")
-                good.append(transaction)
-                places.append(index)
-        self._count.invalid(len(transactions) - len(good))
-        if good:
-            contents = [content_of(transaction) for transaction in good]
-            rows = self._converter.rows(good, contents)
+    def _outcomes(self, request: bytes, kind: type[_Batch], call: Call) -> bytes:
+        read = self._reader.read_batch(request)
+        if read is not None and read.all_good:
+            answers: list[bytes | ScoringError] = [b""] * len(read.rows)
+        else:
+            # A fault in the encoding of one transaction is one of the whole message.
+            transactions = parse(kind, request).transactions
+            check_size("transactions", transactions, TRANSACTIONS_MAX)
+            answers = [b""] * len(transactions)
+            read = self._read_slowly(
+                read or self._reader.unread(len(transactions)),
+                lambda place: self._good(transactions[place]),
+                answers,
+            )
+        positions = range(len(answers)) if read.all_good else np.flatnonzero(read.good).tolist()
+        if positions:
             with self._turn:
                 with_model = self._has_time_for_model(call)
-                results = self._scored(good, contents, rows, with_model=with_model)
-            for place, result in zip(places, results, strict=True):
-                answers[place] = result
-        return b"".join(wire.field(_OUTCOMES, _outcome(answer)) for answer in answers)
+                self._score(read, positions, answers, with_model=with_model)
+        return b"".join([wire.field(_OUTCOMES, _outcome(answer)) for answer in answers])
+
+    def _read_slowly(
+        self,
+        read: Requests,
+        transaction_at: Callable[[int], Transaction],
+        answers: list[bytes | ScoringError],
+    ) -> Requests:
+        """Read through the library what the kernel did not; what is invalid gets its error."""
+        slow = {}
+        for place in np.flatnonzero(~read.good).tolist():
+            try:
+                transaction = transaction_at(place)
+            except InvalidArgumentError as error:
+                answers[place] = error
+            else:
+                content = content_of(transaction)
+                slow[place] = content, self._converter.rows([transaction], [content])[0]
+        return read.with_slow(slow)
 
     def _checked(self, request: bytes) -> Transaction:
         message = parse(scoring_service_pb2.ScoreRequest, request)
         if not message.HasField("transaction"):
             raise invalid([FieldViolation("transaction", "must be given")])
-        transaction = message.transaction
+        return self._good(message.transaction)
+
+    def _good(self, transaction: Transaction) -> Transaction:
+        # The error of one transaction of a batch is what Score would have said.
         violations = check_transaction(transaction)
         if violations:
             self._count.invalid(1)
@@ -167,21 +167,21 @@ class ScoringService:
     def _runs(
         self, places: Sequence[int], calls: Sequence[Call], answers: list[bytes | ScoringError]
     ) -> list[tuple[bool, list[int]]]:
-        """Return the positions to score, in order, as runs that have time for the model or not.
+        """Return the places to score, in order, as runs that have time for the model or not.
 
         A call whose deadline has passed gets its error instead.
         """
         runs: list[tuple[bool, list[int]]] = []
-        for position, place in enumerate(places):
+        for place in places:
             try:
                 with_model = self._has_time_for_model(calls[place])
             except DeadlineExceededError as error:
                 answers[place] = error
                 continue
             if runs and runs[-1][0] is with_model:
-                runs[-1][1].append(position)
+                runs[-1][1].append(place)
             else:
-                runs.append((with_model, [position]))
+                runs.append((with_model, [place]))
         return runs
 
     def _has_time_for_model(self, call: Call) -> bool:
@@ -193,89 +193,53 @@ class ScoringService:
             )
         return remaining_s is None or remaining_s >= self._model_time_s_min
 
-    def _scored(
+    def _score(
         self,
-        transactions: Sequence[Transaction],
-        contents: Sequence[bytes],
-        rows: NDArray[Any],
+        read: Requests,
+        positions: Sequence[int],
+        answers: list[bytes | ScoringError],
         *,
         with_model: bool,
-    ) -> list[bytes | ScoringError]:
-        """Return a serialised ScoreResult or the error of each checked transaction.
+    ) -> None:
+        """Put the ScoreResponse or the error of checked transactions in their places.
 
         Called by who has the turn.
         """
-        block = _Block(transactions, contents, self._alert_threshold)
-        outcomes = self._scorer.score(rows, block.encode, with_model=with_model)
-        if block.assessment is not None:
-            self._count.assessed(block.assessment, self._alert_threshold)
-        return [
-            self._answer(outcome, transaction, result)
-            for outcome, transaction, result in zip(
-                outcomes, transactions, block.results, strict=True
-            )
-        ]
+        # The usual case, one run of all, needs no copy.
+        rows = read.rows if len(positions) == len(read.rows) else read.rows[positions]
 
-    def _answer(
-        self, outcome: Outcome, transaction: Transaction, result: bytes
-    ) -> bytes | ScoringError:
-        if outcome.status == "NEW":
-            return result
+        def encode(new: Sequence[int], assessment: Assessment, ingest_time_ns: int) -> list[bytes]:
+            at = [positions[each] for each in new]
+            events, responses = self._writer.write(read, at, assessment, ingest_time_ns)
+            for place, response in zip(at, responses, strict=True):
+                answers[place] = response
+            self._count.assessed(assessment, self._alert_threshold)
+            return events
+
+        known = self._scorer.score(rows, encode, with_model=with_model)
+        for each, outcome in known.items():
+            answers[positions[each]] = self._known(outcome, read.content(positions[each]))
+
+    def _known(self, outcome: Outcome, content: bytes) -> bytes | ScoringError:
         if outcome.status == "REPLAYED":
             self._count.replayed()
             first = result_of_event(outcome.payload)
             first.replayed = True
-            return first.SerializeToString()
+            return wire.field(_RESULT, first.SerializeToString())
         self._count.conflict()
         return ConflictError(
             "transaction_id must not be used again with other content, was first used by event "
             f"{outcome.sequence}",
             reason="TRANSACTION_ID_REUSED",
             metadata={
-                "transaction_id": transaction.transaction_id,
+                "transaction_id": Transaction.FromString(content).transaction_id,
                 "sequence": str(outcome.sequence),
             },
         )
 
 
-class _Block:
-    """Makes the events of a block's new transactions, and keeps their results for the answers."""
-
-    __slots__ = ("_alert_threshold", "_contents", "_transactions", "assessment", "results")
-
-    def __init__(
-        self,
-        transactions: Sequence[Transaction],
-        contents: Sequence[bytes],
-        alert_threshold: float,
-    ) -> None:
-        self._transactions = transactions
-        self._contents = contents
-        self._alert_threshold = alert_threshold
-        self.results = [b""] * len(transactions)
-        self.assessment: Assessment | None = None
-
-    def encode(
-        self, position: int, assessment: Assessment, row: int, sequence: int, ingest_time_ns: int
-    ) -> bytes:
-        """Return the event of one transaction; called by the scorer."""
-        self.assessment = assessment
-        result = score_result(
-            self._transactions[position].transaction_id,
-            assessment,
-            row,
-            sequence=sequence,
-            ingest_time_ns=ingest_time_ns,
-            alert_threshold=self._alert_threshold,
-        ).SerializeToString()
-        self.results[position] = result
-        return scored_event(
-            self._contents[position], result, sequence=sequence, ingest_time_ns=ingest_time_ns
-        )
-
-
 def _outcome(answer: bytes | ScoringError) -> bytes:
-    """Return the bytes of a ScoreOutcome."""
+    """Return the bytes of a ScoreOutcome, whose result has the number of a ScoreResponse's."""
     if isinstance(answer, ScoringError):
         return wire.field(_OUTCOME_ERROR, status_of(answer).SerializeToString())
-    return wire.field(_OUTCOME_RESULT, answer)
+    return answer

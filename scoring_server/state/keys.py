@@ -7,17 +7,19 @@ The block versions for whole columns are in kernels/hashing.py.
 
 import xxhash
 
-SEED_ACCOUNT = 1
-SEED_MERCHANT = 2
-SEED_TERMINAL = 3
-SEED_DEVICE = 4
-SEED_INSTRUMENT = 5
-SEED_TRANSACTION = 6
-SEED_CONTENT = 7
-SEED_IP = 8
-SEED_CARD_BIN = 9
-SEED_LABEL = 10
-SEED_TRADING_ACCOUNT = 11
+from scoring_server.kernels.seeds import (
+    SEED_ACCOUNT,
+    SEED_CARD_BIN,
+    SEED_CONTENT,
+    SEED_DEVICE,
+    SEED_INSTRUMENT,
+    SEED_IP,
+    SEED_LABEL,
+    SEED_MERCHANT,
+    SEED_TERMINAL,
+    SEED_TRADING_ACCOUNT,
+    SEED_TRANSACTION,
+)
 
 _LETTERS = 27
 

@@ -1,6 +1,7 @@
 """A server from start to stop: health, reflection, metrics, drain, TLS, and what it refuses."""
 
 import http.client
+import itertools
 import json
 import shutil
 import socket
@@ -102,6 +103,23 @@ def test_ports_are_told_in_a_file_while_it_serves(config):
     assert not path.exists()
 
 
+def idle(client: ScoringClient, begun: threading.Event, ended: list) -> None:
+    """Send one message on a stream and wait."""
+    released = threading.Event()
+
+    def requests():
+        yield [payment(5_000)]
+        released.wait(30)
+
+    stream = client.score_stream(requests(), timeout_s=30)
+    try:
+        for _ in stream:
+            begun.set()
+    except grpc.RpcError as error:
+        ended.append(error.code())
+    released.set()
+
+
 def test_drain_tells_watchers_first_and_finishes_calls(start):
     application = start()
     with ScoringClient(application.target) as client:
@@ -109,32 +127,22 @@ def test_drain_tells_watchers_first_and_finishes_calls(start):
             health_pb2.HealthCheckRequest(), timeout=20
         )
         assert next(watch).status == health_pb2.HealthCheckResponse.SERVING
-        # Several, so that some are still under way when the drain begins.
-        batches = [[payment(n) for n in range(k * 4_000, k * 4_000 + 4_000)] for k in range(4)]
         answers = []
-        callers = [
-            threading.Thread(target=lambda batch=batch: answers.append(client.score_batch(batch)))
-            for batch in batches
-        ]
+        refusals = []
+
+        def call(first: int) -> None:
+            # Batch after batch, so that some are under way when the drain begins.
+            for number in itertools.count(first, 1_000_000):
+                try:
+                    answers.append(client.score_batch([payment(number + n) for n in range(1_000)]))
+                except grpc.RpcError as error:
+                    refusals.append(error.code())
+                    return
+
+        callers = [threading.Thread(target=call, args=(k * 10_000,)) for k in range(4)]
         idle_ended = []
         begun = threading.Event()
-
-        def idle() -> None:
-            released = threading.Event()
-
-            def requests():
-                yield [payment(5_000)]
-                released.wait(30)
-
-            stream = client.score_stream(requests(), timeout_s=30)
-            try:
-                for _ in stream:
-                    begun.set()
-            except grpc.RpcError as error:
-                idle_ended.append(error.code())
-            released.set()
-
-        idler = threading.Thread(target=idle)
+        idler = threading.Thread(target=idle, args=(client, begun, idle_ended))
         idler.start()
         assert begun.wait(10)
         for caller in callers:
@@ -146,7 +154,8 @@ def test_drain_tells_watchers_first_and_finishes_calls(start):
         assert next(watch).status == health_pb2.HealthCheckResponse.NOT_SERVING
         for thread in (*callers, idler):
             thread.join(10)
-        assert [len(answer) for answer in answers] == [4_000] * 4
+        assert {len(answer) for answer in answers} == {1_000}
+        assert refusals == [grpc.StatusCode.UNAVAILABLE] * 4
         assert all(outcome.HasField("result") for answer in answers for outcome in answer)
         assert idle_ended == [grpc.StatusCode.CANCELLED]
         # Neither the stream that waits nor the watcher makes the drain last until its limit.
@@ -225,12 +234,12 @@ def test_data_directory_that_cannot_be_made_is_named(start, tmp_path):
 
 def test_unexpected_error_tells_nothing_and_is_logged(start, monkeypatch, capsys):
     application = start()
-    from scoring_server.rpc import converters
+    from scoring_server.rpc import block_codec
 
     def fail(*_arguments):
         raise RuntimeError("secret of the house")
 
-    monkeypatch.setattr(converters, "_ROW", type("Broken", (), {"size": 192, "pack_into": fail}))
+    monkeypatch.setattr(block_codec, "_single_rows", fail)
     with ScoringClient(application.target) as client:
         with pytest.raises(grpc.RpcError) as caught:
             client.score(payment(1), request_id="req-77")

@@ -1,3 +1,5 @@
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 
@@ -17,11 +19,17 @@ class FullOnce(EmbeddedJournal):
 
     refusals = 0
 
-    def append(self, records):
+    def append_block(self, block):
         if self.refusals:
             self.refusals -= 1
             raise ResourceExhaustedError("the journal's disk is full", reason="JOURNAL_FULL")
-        super().append(records)
+        super().append_block(block)
+
+
+class Scored(NamedTuple):
+    status: str
+    sequence: int
+    payload: bytes
 
 
 class Rig:
@@ -36,11 +44,22 @@ class Rig:
         self.scorer = Scorer(self.engine, self.journal, lambda: 42)
 
     def score(self, rows):
-        def encode(position, assessment, row, sequence, ingest_time_ns):
-            self.encoded.append(sequence)
-            return f"{sequence}:{ingest_time_ns}:{assessment.risk_score[row]}".encode()
+        """Return status, sequence and payload of each transaction."""
+        outcomes = {}
 
-        return self.scorer.score(rows, encode)
+        def encode(positions, assessment, ingest_time_ns):
+            sequences = assessment.sequences.tolist()
+            self.encoded += sequences
+            scores = zip(sequences, assessment.risk_score, strict=True)
+            payloads = [f"{each}:{ingest_time_ns}:{risk}".encode() for each, risk in scores]
+            made = zip(sequences, payloads, strict=True)
+            outcomes.update(zip(positions, (Scored("NEW", *each) for each in made), strict=True))
+            return payloads
+
+        known = self.scorer.score(rows, encode)
+        assert not known.keys() & outcomes.keys()
+        outcomes.update(known)
+        return [outcomes[position] for position in range(len(rows))]
 
     def close(self):
         self.journal.close()

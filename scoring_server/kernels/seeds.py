@@ -1,0 +1,13 @@
+"""Seeds of the keys: they keep an account and a device of the same name apart."""
+
+SEED_ACCOUNT = 1
+SEED_MERCHANT = 2
+SEED_TERMINAL = 3
+SEED_DEVICE = 4
+SEED_INSTRUMENT = 5
+SEED_TRANSACTION = 6
+SEED_CONTENT = 7
+SEED_IP = 8
+SEED_CARD_BIN = 9
+SEED_LABEL = 10
+SEED_TRADING_ACCOUNT = 11
