@@ -20,6 +20,7 @@ from gateway.db.repositories.alerts import AlertRepository
 from gateway.db.repositories.case_files import CaseFileRepository
 from gateway.db.repositories.cases import CaseRepository
 from gateway.db.repositories.changes import ChangeRepository
+from gateway.db.repositories.entities import EntityRepository
 from gateway.db.repositories.feed import FeedRepository
 from gateway.db.repositories.feedback import FeedbackRepository
 from gateway.db.repositories.labels import LabelRepository
@@ -44,6 +45,7 @@ class Unit:
         self.case_files = CaseFileRepository(connection)
         self.cases = CaseRepository(connection)
         self.changes = ChangeRepository(connection)
+        self.entities = EntityRepository(connection)
         self.feed = FeedRepository(connection)
         self.feedback = FeedbackRepository(connection)
         self.labels = LabelRepository(connection)

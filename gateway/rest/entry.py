@@ -17,6 +17,7 @@ from litestar.types import Message, Scope, Send
 from gateway.domain.client_network import network_of
 from gateway.domain.rate import RouteClass, route_class
 from gateway.rest.client_address import ClientAddress
+from gateway.rest.encoded_slash import path_of
 from gateway.rest.event_stream import OPEN_ENDED
 from gateway.rest.known_callers import KnownCallers
 from gateway.rest.metrics import Metrics
@@ -64,6 +65,7 @@ class GatewayApplication(Litestar):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
+        scope["path"] = path_of(scope["path"], scope.get("raw_path"))
         request_id = _request_id(scope)
         state = scope.setdefault("state", {})
         state["request_id"] = request_id

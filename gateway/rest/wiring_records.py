@@ -6,6 +6,8 @@ from litestar.di import NamedDependency
 from litestar.params import PathParameter, QueryParameter
 
 from gateway.domain.pagination import CURSOR_LENGTH_MAX
+from gateway.rest import encoded_slash
+from gateway.services.entities import EntityService
 from gateway.services.exports import ExportService
 from gateway.services.feedback import FeedbackService
 from gateway.services.records import RecordsService
@@ -13,12 +15,14 @@ from gateway.services.records import RecordsService
 FeedbackReading = NamedDependency[FeedbackService]
 Exports = NamedDependency[ExportService]
 Records = NamedDependency[RecordsService]
+Entities = NamedDependency[EntityService]
 
 # Ids hold no control characters, and PostgreSQL could not even be asked for some of them.
 _NO_CONTROL = r"^[^\x00-\x1f\x7f]*$"
 _ID_LENGTH_MAX = 64
 
-PathId = Annotated[str, PathParameter(pattern=_NO_CONTROL)]
+# Restored by handlers whose ids may hold a slash.
+PathId = Annotated[str, PathParameter(pattern=encoded_slash.PATTERN)]
 IdFilter = Annotated[
     str, QueryParameter(max_length=_ID_LENGTH_MAX, pattern=_NO_CONTROL, description="the whole id")
 ]

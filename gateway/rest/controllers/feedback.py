@@ -5,6 +5,7 @@ from litestar.params import FromQuery
 
 from gateway.domain.feedback import FeedbackDecision, FeedbackQuery, FeedbackRange
 from gateway.domain.pagination import LIMIT_DEFAULT
+from gateway.rest import encoded_slash
 from gateway.rest import feedback_views as views
 from gateway.rest.error_responses import RESPONSES
 from gateway.rest.schemas.feedback import (
@@ -87,7 +88,9 @@ class FeedbackController(Controller):
         cursor: Cursor = "",
     ) -> FeedbackListBody:
         """Return what an analyst decided, newest first; nothing for somebody who did not yet."""
-        query = FeedbackQuery(page=page, limit=limit, analyst=analyst_id, cursor=cursor)
+        query = FeedbackQuery(
+            page=page, limit=limit, analyst=encoded_slash.restored(analyst_id), cursor=cursor
+        )
         return views.page(await feedback.page(query), query)
 
 

@@ -1,0 +1,212 @@
+"""Entities: what their transactions and alerts say of them. Every read has a bound."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, literal, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.elements import ColumnElement
+
+from gateway.db import bulk
+from gateway.db.repositories.alert_list import alert_of
+from gateway.db.repositories.transactions import newest_first
+from gateway.db.tables.alerts import alert_events, alerts
+from gateway.db.tables.entities import alert_entities
+from gateway.db.tables.feed import labels, transactions
+from gateway.domain.alert import Alert, AlertEvent
+from gateway.domain.entity import Entity, EntityKind, LinkKind, ProfileRow, Reach, Shared
+from gateway.domain.enumerations import AlertStatus, CaseDecision
+from gateway.domain.transaction import TransactionRecord
+
+_COLUMNS = {
+    EntityKind.USER: transactions.c.owner_id,
+    EntityKind.ACCOUNT: transactions.c.account_id,
+    EntityKind.TRANSACTION: transactions.c.transaction_id,
+    EntityKind.DEVICE: transactions.c.device_id,
+    EntityKind.MERCHANT: transactions.c.merchant_id,
+    EntityKind.INSTRUMENT: transactions.c.instrument_id,
+    EntityKind.IP: transactions.c.ip_address,
+}
+_LINKS = {
+    LinkKind.DEVICE: transactions.c.device_id,
+    LinkKind.IP: transactions.c.ip_address,
+    LinkKind.MERCHANT: transactions.c.merchant_id,
+    LinkKind.COUNTERPARTY: transactions.c.counterparty_account_id,
+}
+_PROFILE = [transactions.c[name] for name in ProfileRow.__struct_fields__]
+
+
+class EntityRepository:
+    """SQL of entities, inside the caller's transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def reach(self, entity: Entity, most: int) -> Reach:
+        """Return when an entity was first and last seen, and how often, counted up to `most`."""
+        own = _COLUMNS[entity.kind] == entity.entity_id
+        some = select(literal(1)).select_from(transactions).where(own).limit(most + 1).subquery()
+        time = transactions.c.event_time
+        first = select(time).where(own).order_by(time).limit(1).scalar_subquery()
+        last = select(time).where(own).order_by(time.desc()).limit(1).scalar_subquery()
+        number = select(func.count()).select_from(some).scalar_subquery()
+        row = (await self._connection.execute(select(first, last, number))).one()
+        return Reach(row[0], row[1], min(row[2], most), row[2] > most)
+
+    async def newest(self, entity: Entity, limit: int) -> list[ProfileRow]:
+        """Return what a profile needs of the newest transactions, newest first."""
+        query = select(*_PROFILE).where(_COLUMNS[entity.kind] == entity.entity_id)
+        found = await self._connection.execute(newest_first(query, None).limit(limit))
+        return [ProfileRow(*row) for row in found]
+
+    async def labels(self, entity: Entity, limit: int) -> dict[str, int]:
+        """Return how many of the newest transactions have which label."""
+        query = select(transactions.c.transaction_id).where(
+            _COLUMNS[entity.kind] == entity.entity_id
+        )
+        newest = newest_first(query, None).limit(limit).subquery()
+        found = await self._connection.execute(
+            select(labels.c.value, func.count())
+            .join(newest, newest.c.transaction_id == labels.c.transaction_id)
+            .group_by(labels.c.value)
+            .order_by(labels.c.value)
+        )
+        return {row[0]: row[1] for row in found}
+
+    async def transactions(
+        self, entity: Entity, after: tuple[datetime, str] | None, limit: int
+    ) -> list[TransactionRecord]:
+        """Return transactions of an entity, newest first, from behind a place on."""
+        query = select(transactions).where(_COLUMNS[entity.kind] == entity.entity_id)
+        found = await self._connection.execute(newest_first(query, after).limit(limit))
+        return [TransactionRecord(*row) for row in found]
+
+    async def alert_ids(self, entity: Entity, limit: int) -> list[str]:
+        """Return the ids of the newest alerts of an entity, newest first."""
+        query = _alerts_of(entity, None, alert_entities.c.alert_id).limit(limit)
+        return list((await self._connection.execute(query)).scalars())
+
+    async def alerts(
+        self, entity: Entity, after: tuple[datetime, str] | None, offset: int, limit: int
+    ) -> list[Alert]:
+        """Return alerts of an entity, newest first, from behind a place on."""
+        query = _alerts_of(entity, after, *alerts.c).offset(offset).limit(limit)
+        query = query.join(alerts, alerts.c.alert_id == alert_entities.c.alert_id)
+        return [alert_of(row) for row in await self._connection.execute(query)]
+
+    async def alert_counts(
+        self, alert_ids: Sequence[str]
+    ) -> dict[tuple[AlertStatus, CaseDecision | None], int]:
+        """Return how many of the alerts there are by status and outcome."""
+        found = await self._connection.execute(
+            select(alerts.c.status, alerts.c.outcome, func.count())
+            .where(bulk.one_of(self._connection, alerts.c.alert_id, "ids"))
+            .group_by(alerts.c.status, alerts.c.outcome),
+            {"ids": bulk.key_set(self._connection, alert_ids)},
+        )
+        return {
+            (AlertStatus(status), None if outcome is None else CaseDecision(outcome)): number
+            for status, outcome, number in found
+        }
+
+    async def events(
+        self, alert_ids: Sequence[str], before: datetime | None, after_id: int | None, limit: int
+    ) -> list[tuple[int, AlertEvent]]:
+        """Return the history of some alerts with the numbers of its rows, newest first.
+
+        Args:
+            alert_ids: whose.
+            before: none later than this; None for all.
+            after_id: of those at `before`, only lower numbers; None for all.
+            limit: how many at most.
+        """
+        time, event_id = alert_events.c.event_time, alert_events.c.event_id
+        query = (
+            select(alert_events)
+            .where(bulk.one_of(self._connection, alert_events.c.alert_id, "ids"))
+            .order_by(time.desc(), event_id.desc())
+            .limit(limit)
+        )
+        if before is not None:
+            moment = literal(before, time.type)
+            query = query.where(time <= moment)
+            if after_id is not None:
+                query = query.where(
+                    tuple_(time, event_id) < tuple_(moment, literal(after_id, event_id.type))
+                )
+        found = await self._connection.execute(
+            query, {"ids": bulk.key_set(self._connection, alert_ids)}
+        )
+        return [
+            (
+                row.event_id,
+                AlertEvent(
+                    row.alert_id,
+                    row.action,
+                    AlertStatus(row.old_status) if row.old_status else None,
+                    AlertStatus(row.new_status),
+                    row.analyst_id,
+                    row.content,
+                    row.event_time,
+                ),
+            )
+            for row in found
+        ]
+
+    async def shared(self, entity: Entity, kind: LinkKind, newest: int, limit: int) -> list[Shared]:
+        """Return what the newest transactions of an entity name, most often named first."""
+        column = _LINKS[kind]
+        query = select(column.label("value"), transactions.c.event_time).where(
+            _COLUMNS[entity.kind] == entity.entity_id
+        )
+        rows = newest_first(query, None).limit(newest).subquery()
+        number = func.count()
+        found = await self._connection.execute(
+            select(rows.c.value, number, func.max(rows.c.event_time))
+            .where(rows.c.value.is_not(None))
+            .group_by(rows.c.value)
+            .order_by(number.desc(), rows.c.value)
+            .limit(limit)
+        )
+        return [Shared(kind, *row) for row in found]
+
+    async def users_of(
+        self, shared: Shared, newest: int
+    ) -> tuple[list[tuple[str, int, datetime]], bool]:
+        """Return the accounts of the newest transactions that name a thing, most active first.
+
+        Returns:
+            Account, number and time of the last for each; and whether there are more transactions.
+        """
+        query = select(transactions.c.account_id, transactions.c.event_time).where(
+            _LINKS[shared.kind] == shared.value
+        )
+        rows = newest_first(query, None).limit(newest + 1).subquery()
+        number = func.count()
+        found = await self._connection.execute(
+            select(rows.c.account_id, number, func.max(rows.c.event_time))
+            .group_by(rows.c.account_id)
+            .order_by(number.desc(), rows.c.account_id)
+        )
+        users = [(row[0], row[1], row[2]) for row in found]
+        return users, sum(number for _, number, _ in users) > newest
+
+
+def _alerts_of(
+    entity: Entity, after: tuple[datetime, str] | None, *columns: ColumnElement[Any]
+) -> Select[Any]:
+    time, alert_id = alert_entities.c.raised_time, alert_entities.c.alert_id
+    query = (
+        select(*columns)
+        .select_from(alert_entities)
+        .where(alert_entities.c.entity_type == entity.kind)
+        .where(alert_entities.c.entity_id == entity.entity_id)
+        .order_by(time.desc(), alert_id.desc())
+    )
+    if after is None:
+        return query
+    moment = literal(after[0], time.type)
+    return query.where(time <= moment).where(
+        tuple_(time, alert_id) < tuple_(moment, literal(after[1]))
+    )
