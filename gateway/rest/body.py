@@ -98,7 +98,7 @@ def parse_body(raw: bytes, model: type[T]) -> T:
         try:
             values[field.name] = msgspec.json.decode(value, type=field.type)
         except msgspec.ValidationError as error:
-            faults.append(_fault(field.encode_name, field.type, error))
+            faults.append(field_fault(field.encode_name, field.type, error))
         except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError) as error:
             raise RuleBrokenError(
                 f"the body is not JSON: {error}", reason="MALFORMED_JSON"
@@ -123,7 +123,8 @@ def allowed_values(annotation: Any) -> tuple[str, ...]:
     return ()
 
 
-def _fault(name: str, annotation: Any, error: msgspec.ValidationError) -> FieldFault:
+def field_fault(name: str, annotation: Any, error: msgspec.ValidationError) -> FieldFault:
+    """Return the fault of a value that its type does not take."""
     allowed = allowed_values(annotation)
     if allowed:
         return FieldFault(name, f"{name} must be one of {', '.join(allowed)}", allowed)

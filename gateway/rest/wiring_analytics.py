@@ -1,7 +1,9 @@
-"""What the application hands to the controllers of analytics, by name and type."""
+"""What the application hands to the controllers of analytics and labels, by name and type."""
 
 from litestar.di import NamedDependency
 
 from gateway.services.analytics import AnalyticsService
+from gateway.services.outside_labels import OutsideLabelService
 
 Analytics = NamedDependency[AnalyticsService]
+OutsideLabels = NamedDependency[OutsideLabelService]

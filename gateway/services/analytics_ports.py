@@ -5,10 +5,12 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
+from gateway.domain.alert import OutboxLabel
 from gateway.domain.analytics import Counts, GroupBy, Window
 from gateway.domain.label_delay import DelayCount
 from gateway.domain.labels import Facts, LabelReport, Standing
 from gateway.domain.performance import Tally
+from gateway.domain.transaction import TransactionRecord
 from gateway.domain.workload import Volume, Workload
 
 
@@ -70,3 +72,34 @@ class AnalyticsDatabase(Protocol):
     """Opens database transactions; see db/engine.py."""
 
     def read(self) -> AbstractAsyncContextManager[AnalyticsUnit]: ...
+
+
+class LabelFeed(Protocol):
+    """Transactions and their clocks; see db/repositories/feed.py."""
+
+    async def transaction(self, transaction_id: str) -> TransactionRecord | None: ...
+    async def last_event_time(
+        self, account_id: str, merchant_id: str | None
+    ) -> datetime | None: ...
+
+
+class LabelOutbox(Protocol):
+    """Labels that wait for the scoring server; see db/repositories/outbox.py."""
+
+    async def add(self, labels: Sequence[OutboxLabel]) -> None: ...
+
+
+class LabelUnit(CountingUnit, Protocol):
+    """One database transaction in which labels come from outside."""
+
+    @property
+    def feed(self) -> LabelFeed: ...
+    @property
+    def outbox(self) -> LabelOutbox: ...
+
+
+class LabelDatabase(Protocol):
+    """Opens database transactions; see db/engine.py."""
+
+    def read(self) -> AbstractAsyncContextManager[LabelUnit]: ...
+    def write(self) -> AbstractAsyncContextManager[LabelUnit]: ...

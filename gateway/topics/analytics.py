@@ -1,14 +1,25 @@
-"""Analytics: how well scores and alerts do, by what is known of the transactions."""
+"""Analytics, and labels from outside: how well scores do, by what is known of transactions."""
 
 from gateway.clock import monotonic_s, utc_now
 from gateway.rest.controllers.analytics import AnalyticsController
+from gateway.rest.controllers.labels import LabelController
 from gateway.services.analytics import AnalyticsService
-from gateway.topics.shared import Shared
+from gateway.services.outside_labels import OutsideLabelService
+from gateway.topics.shared import Shared, new_id
 from gateway.topics.topic import Live, Topic
 
 
 def _start(shared: Shared) -> Live:
-    return Live({"analytics": AnalyticsService(shared.database, utc_now, monotonic_s)})
+    return Live(
+        {
+            "analytics": AnalyticsService(shared.database, utc_now, monotonic_s),
+            "labels": OutsideLabelService(shared.database, utc_now, new_id, shared.courier.wake),
+        }
+    )
 
 
-TOPIC = Topic(handlers=(AnalyticsController,), names=("analytics",), start=_start)
+TOPIC = Topic(
+    handlers=(AnalyticsController, LabelController),
+    names=("analytics", "labels"),
+    start=_start,
+)
