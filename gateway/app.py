@@ -131,6 +131,7 @@ def build(config: GatewayConfig) -> GatewayApplication:
         logging_config=None,
         debug=False,
     )
+    application.provide_one_by_one()
     application.watch(
         metrics,
         RateLimit(config.rate_policies, monotonic_s),

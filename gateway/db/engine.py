@@ -86,8 +86,13 @@ class Database:
             UnavailableError: the database cannot be reached or does not answer in time.
         """
         with translated_errors(), self._counted():
-            async with self._engine.connect() as connection:
+            connection = await self._engine.connect()
+            try:
                 yield Unit(connection)
+            finally:
+                # Nothing here waits for the database, so that it need not be a task of its own as
+                # `async with` would make it.
+                await connection.close()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Unit]:

@@ -35,7 +35,7 @@ class Prepared:
         raw: Any = (await connection.get_raw_connection()).driver_connection
         if form.names is None:
             with watched(connection, form.text):
-                cursor = await raw.execute(form.text, form.constants | values)
+                cursor = await raw.execute(form.text, form.constants | values, binary=True)
                 rows: list[Row] = await cursor.fetchall()
             return rows
         with watched(connection, form.text):

@@ -98,7 +98,10 @@ def decode_cursor(cursor: str, sort: str) -> Position:
         InvalidArgumentError: not a cursor of ours, or one of a list in another order.
     """
     position = _decoded(cursor, Position)
-    if position.sort != sort or isinstance(position.value, datetime) != (sort == "timestamp"):
+    timed = isinstance(position.value, datetime)
+    if position.sort != sort or timed != (sort == "timestamp") or "\0" in position.row_id:
+        raise _not_ours()
+    if isinstance(position.value, datetime) and position.value.tzinfo is None:
         raise _not_ours()
     return position
 

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import structlog
 from litestar import Litestar
+from litestar.routes import HTTPRoute
 from litestar.types import Message, Scope, Send
 
 from gateway.domain.client_network import network_of
@@ -59,6 +60,18 @@ class GatewayApplication(Litestar):
 
     # Called, in the event loop, before the server waits for what is being answered to end.
     before_stop: Callable[[], None]
+
+    def provide_one_by_one(self) -> None:
+        """Hand a handler its dependencies one after the other.
+
+        Ours are there already; Litestar would start a group of tasks to wait for each.
+        """
+        for route in self.routes:
+            if isinstance(route, HTTPRoute):
+                for _, model in route.route_handler_map.values():
+                    model.dependency_batches = [
+                        {dependency} for batch in model.dependency_batches for dependency in batch
+                    ]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one ASGI connection."""

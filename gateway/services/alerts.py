@@ -13,6 +13,7 @@ from gateway.domain.transaction import TransactionRecord
 from gateway.errors import ConflictError, NotFoundError
 from gateway.services.labelling import withdrawn_labels
 from gateway.services.ports import Database, Unit
+from gateway.services.shared_reads import SharedReads
 
 # Most past scores and most folded transactions that are shown with an alert.
 HISTORY_LENGTH_MAX = 30
@@ -35,6 +36,10 @@ class AlertDetail(msgspec.Struct, frozen=True):
     members: list[AlertTransaction]
 
 
+# From a page, what was asked for, and the present, to what is sent.
+PageRendering = Callable[[AlertPage, AlertQuery, datetime], bytes]
+
+
 class AlertService:
     """The use cases of the alert list and the alert page."""
 
@@ -44,11 +49,20 @@ class AlertService:
         self._database = database
         self._now = now
         self._label_wake = label_wake
+        self._pages = SharedReads(self._rendered_page)
 
     async def page(self, query: AlertQuery) -> AlertPage:
         """Return one page of alerts."""
         async with self._database.read() as unit:
             return await unit.alerts.page(query)
+
+    async def rendered_page(self, query: AlertQuery, render: PageRendering) -> bytes:
+        """Return one page of alerts as `render` makes it; those who ask the same share it."""
+        return await self._pages.get((query, render))
+
+    async def _rendered_page(self, asked: tuple[AlertQuery, PageRendering]) -> bytes:
+        query, render = asked
+        return render(await self.page(query), query, self._now())
 
     async def get(self, alert_id: str) -> Alert:
         """Return an alert or raise NotFoundError."""

@@ -28,13 +28,12 @@ from gateway.domain.pagination import (
     require_within_reach,
 )
 
-_STATUS, _SEVERITY, _ENTITY_TYPE, _OUTCOME = (
-    Alert.__struct_fields__.index(name) for name in ("status", "severity", "entity_type", "outcome")
-)
+_FIELDS = Alert.__struct_fields__
 _STATUSES = {str(status): status for status in AlertStatus}
 _SEVERITIES = {str(severity): severity for severity in Severity}
 _ENTITY_TYPES = {str(kind): kind for kind in EntityType}
-_OUTCOMES = {str(decision): decision for decision in CaseDecision}
+_OUTCOMES: dict[str | None, CaseDecision | None] = {None: None}
+_OUTCOMES |= {str(decision): decision for decision in CaseDecision}
 # What a position of each order is made of, in its sort value.
 _VALUES = {
     AlertSort.TIMESTAMP: "raised_time",
@@ -46,14 +45,13 @@ Parameters = dict[str, Any]
 
 
 def alert_of(row: Row) -> Alert:
-    """Return the alert that a row of the table holds."""
-    values = list(row)
-    values[_STATUS] = _STATUSES[values[_STATUS]]
-    values[_SEVERITY] = _SEVERITIES[values[_SEVERITY]]
-    values[_ENTITY_TYPE] = _ENTITY_TYPES[values[_ENTITY_TYPE]]
-    if values[_OUTCOME] is not None:
-        values[_OUTCOME] = _OUTCOMES[values[_OUTCOME]]
-    return Alert(**dict(zip(Alert.__struct_fields__, values, strict=True)))
+    """Return the alert that a row of the table holds, whose columns are in the order of Alert."""
+    values = dict(zip(_FIELDS, row, strict=False))
+    values["status"] = _STATUSES[values["status"]]
+    values["severity"] = _SEVERITIES[values["severity"]]
+    values["entity_type"] = _ENTITY_TYPES[values["entity_type"]]
+    values["outcome"] = _OUTCOMES[values["outcome"]]
+    return Alert(**values)
 
 
 async def counts(connection: AsyncConnection) -> dict[tuple[AlertStatus, Severity], int]:
@@ -71,23 +69,31 @@ async def page(connection: AsyncConnection, query: AlertQuery) -> AlertPage:
         InvalidArgumentError: the page lies further back than page numbers reach.
     """
     position = decode_cursor(query.cursor, query.sort) if query.cursor else None
+    if "\0" in query.search:
+        # No text holds it, and PostgreSQL does not even take the question.
+        return AlertPage([], 0, None)
     if query.search:
         return await _searched(connection, query, position)
-    total = sum(
-        number
-        for (status, severity), number in (await counts(connection)).items()
-        if query.status in {None, status} and query.severity in {None, severity}
-    )
-    offset = _offset(query)
-    if offset >= total and position is None:
-        return AlertPage([], total, None)
-    require_within_reach(query, PAGED_ROWS_MAX)
     shape, parameters = _ways(query, position)
-    if not shape.branches:
-        return AlertPage([], total, None)
-    parameters |= {"rows": query.limit + 1, "reach": offset + query.limit + 1, "offset": offset}
-    rows = await statements.listed(shape, paged=offset > 0).rows(connection, **parameters)
+    parameters |= {"status": query.status, "severity": query.severity}
+    offset = _offset(query)
+    if offset + query.limit > PAGED_ROWS_MAX:
+        total = await _total(connection, shape, parameters)
+        if offset >= total:
+            return AlertPage([], total, None)
+        require_within_reach(query, PAGED_ROWS_MAX)
+    rows: Sequence[Row] = ()
+    if shape.branches:
+        parameters |= {"rows": query.limit + 1, "reach": offset + query.limit + 1}
+        parameters |= {"offset": offset}
+        rows = await statements.listed(shape, paged=offset > 0).rows(connection, **parameters)
+    total = rows[0][-1] if rows else await _total(connection, shape, parameters)
     return _page(rows, query, total)
+
+
+async def _total(connection: AsyncConnection, shape: Shape, parameters: Parameters) -> int:
+    ((total,),) = await statements.total(shape).rows(connection, **parameters)
+    return int(total)
 
 
 async def _searched(
@@ -152,7 +158,7 @@ def _ways(query: AlertQuery, position: Position | None) -> tuple[Shape, Paramete
     """Return the ranges of the index that hold the list behind a position."""
     parameters = _after(position) if position else {}
     if query.status is None and query.severity is None:
-        return Shape(query.sort, (position is not None,), filtered=False), parameters
+        return Shape(query.sort, (position is not None,), status=False, severity=False), parameters
     branches: list[bool] = []
     for status in AlertStatus if query.status is None else (query.status,):
         behind = position is not None
@@ -170,7 +176,13 @@ def _ways(query: AlertQuery, position: Position | None) -> tuple[Shape, Paramete
                 f"open_{number}": is_open(status),
             }
             branches.append(behind)
-    return Shape(query.sort, tuple(branches), filtered=True), parameters
+    shape = Shape(
+        query.sort,
+        tuple(branches),
+        status=query.status is not None,
+        severity=query.severity is not None,
+    )
+    return shape, parameters
 
 
 def _page(rows: Sequence[Row], query: AlertQuery, total: int) -> AlertPage:

@@ -5,7 +5,19 @@ from functools import cache
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Boolean, Select, bindparam, func, select, tuple_, union, union_all
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ScalarSelect,
+    Select,
+    bindparam,
+    cast,
+    func,
+    select,
+    tuple_,
+    union,
+    union_all,
+)
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import CompoundSelect, FromClause
 
@@ -29,12 +41,18 @@ class Shape(Struct, frozen=True):
 
     Attributes:
         branches: the ranges that are merged; for each whether it starts behind the cursor.
-        filtered: each branch is one pair of status and severity.
+        status, severity: the list admits just one.
     """
 
     sort: str
     branches: tuple[bool, ...]
-    filtered: bool
+    status: bool
+    severity: bool
+
+    @property
+    def filtered(self) -> bool:
+        """Return whether each branch is one pair of status and severity."""
+        return self.status or self.severity
 
 
 # How many alerts there are by status and severity.
@@ -47,12 +65,33 @@ COUNTS = Prepared(
 
 @cache
 def listed(shape: Shape, *, paged: bool) -> Prepared:
-    """Return the rows that follow: parameters of `walk`, with an `offset` where it is paged."""
+    """Return the rows that follow, each with the length of the whole list behind its columns.
+
+    Parameters are those of `walk`, with an `offset` where it is paged, and the filter.
+    """
+    total = _total(shape).label("total")
     if not paged and not shape.filtered:
-        ordered = _ordered(_branch(shape, 0, alerts.c), alerts.c, shape.sort)
+        ordered = _ordered(_branch(shape, 0, [*alerts.c, total]), alerts.c, shape.sort)
         return Prepared(ordered.limit(bindparam("rows")))
     # Ids first, so that the rows which are passed over are read from the index alone.
-    return Prepared(_whole(walk(shape, (), paged=paged).subquery(), shape.sort))
+    ids = walk(shape, (), paged=paged).subquery()
+    return Prepared(_whole(ids, shape.sort).add_columns(total))
+
+
+@cache
+def total(shape: Shape) -> Prepared:
+    """Return the length of the list."""
+    return Prepared(select(_total(shape)))
+
+
+def _total(shape: Shape) -> ScalarSelect[int]:
+    counted = cast(func.coalesce(func.sum(alert_counts.c.number), 0), BigInteger)
+    statement = select(counted)
+    if shape.status:
+        statement = statement.where(alert_counts.c.status == bindparam("status"))
+    if shape.severity:
+        statement = statement.where(alert_counts.c.severity == bindparam("severity"))
+    return statement.scalar_subquery()
 
 
 @cache
