@@ -1,9 +1,9 @@
 """Wiring: from a configuration to an application that serves."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from litestar import Litestar
@@ -24,9 +24,11 @@ from gateway.rest.metrics import Metrics, metrics_handler
 from gateway.rest.protection import EXPOSED_HEADERS
 from gateway.rest.rate_limit import RateLimit
 from gateway.rest.security_description import SECURITY_COMPONENTS, security_of
-from gateway.topics import analytics, feedback, live, people, queue, records, work
+from gateway.topics import analytics, feedback, live, people, queue, records, webhooks, work
 from gateway.topics.shared import Shared, Task
-from gateway.topics.topic import Gauge, Topic
+from gateway.topics.topic import Topic
+
+T = TypeVar("T")
 
 APP_NAME = "anomaly"
 TOPICS: tuple[Topic, ...] = (
@@ -37,6 +39,7 @@ TOPICS: tuple[Topic, ...] = (
     live.TOPIC,
     records.TOPIC,
     analytics.TOPIC,
+    webhooks.TOPIC,
 )
 _BODY_SIZE_BYTES_MAX = 1024 * 1024
 _EXEMPT_FROM_LIMIT = frozenset(
@@ -57,11 +60,18 @@ class Parts:
         self.shared = Shared(config, metrics.statement)
         self.services: dict[str, Any] = {}
         self.tasks: list[Task] = []
+        self._refresh: list[Task] = [self.read_backlog]
         for topic in TOPICS:
             live = topic.start(self.shared)
             self.services.update(live.services)
             self.tasks += live.tasks
+            self._refresh += live.refresh
         self.label_backlog = 0
+
+    async def refresh(self) -> None:
+        """Look up what figures tell that nobody keeps at hand."""
+        for look in self._refresh:
+            await look()
 
     async def read_backlog(self) -> None:
         """Look how many labels wait, for the figures.
@@ -100,7 +110,7 @@ def build(config: GatewayConfig) -> GatewayApplication:
         _gauges(metrics, parts)
 
         async def refresh() -> None:
-            await parts["all"].read_backlog()
+            await parts["all"].refresh()
 
         handlers.append(metrics_handler(config.metrics_path, metrics, refresh))
     application = GatewayApplication(
@@ -149,8 +159,8 @@ def build(config: GatewayConfig) -> GatewayApplication:
     return application
 
 
-def _read_from(parts: dict[str, Parts], gauge: Gauge) -> Callable[[], float]:
-    return lambda: gauge.read(parts["all"].services)
+def _read_from(parts: dict[str, Parts], read: Callable[[Mapping[str, Any]], T]) -> Callable[[], T]:
+    return lambda: read(parts["all"].services)
 
 
 def _gauges(metrics: Metrics, parts: dict[str, Parts]) -> None:
@@ -159,8 +169,10 @@ def _gauges(metrics: Metrics, parts: dict[str, Parts]) -> None:
             metrics.gauge(
                 each.name,
                 each.description,
-                _read_from(parts, each),
+                _read_from(parts, each.read),
             )
+        for tally in topic.tallies:
+            metrics.tally(tally.name, tally.description, tally.label, _read_from(parts, tally.read))
     metrics.gauge(
         "gateway_database_connections_in_use",
         "Connections of this process to the database that are in use",

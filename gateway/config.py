@@ -57,6 +57,12 @@ class GatewayConfig:
     live_clients_max: int = 256
     live_queue_events_max: int = 1000
     live_heartbeat_seconds: int = 15
+    webhook_allow_private: bool = False
+    webhook_attempts_max: int = 16
+    webhook_age_hours_max: int = 24
+    webhook_pause_first_ms: int = 5_000
+    webhook_pause_max_seconds: int = 3_600
+    webhook_timeout_ms: int = 10_000
 
     @property
     def is_production(self) -> bool:
@@ -142,6 +148,12 @@ def load_config(environ: Mapping[str, str]) -> GatewayConfig:
         live_clients_max=read.integer("LIVE_CLIENTS_MAX", 256, 1, 10_000),
         live_queue_events_max=read.integer("LIVE_QUEUE_EVENTS_MAX", 1000, 1, 100_000),
         live_heartbeat_seconds=read.integer("LIVE_HEARTBEAT_SECONDS", 15, 1, 300),
+        webhook_allow_private=read.flag("WEBHOOK_ALLOW_PRIVATE", default=False),
+        webhook_attempts_max=read.integer("WEBHOOK_ATTEMPTS_MAX", 16, 1, 100),
+        webhook_age_hours_max=read.integer("WEBHOOK_AGE_HOURS_MAX", 24, 1, 720),
+        webhook_pause_first_ms=read.integer("WEBHOOK_PAUSE_FIRST_MS", 5_000, 1, 600_000),
+        webhook_pause_max_seconds=read.integer("WEBHOOK_PAUSE_MAX_SECONDS", 3_600, 1, 86_400),
+        webhook_timeout_ms=read.integer("WEBHOOK_TIMEOUT_MS", 10_000, 100, 60_000),
     )
     read.faults += _contradictions(config)
     if read.faults:

@@ -20,6 +20,7 @@ from gateway.db.repositories.alerts import AlertRepository
 from gateway.db.repositories.case_files import CaseFileRepository
 from gateway.db.repositories.cases import CaseRepository
 from gateway.db.repositories.changes import ChangeRepository
+from gateway.db.repositories.deliveries import DeliveryRepository
 from gateway.db.repositories.entities import EntityRepository
 from gateway.db.repositories.feed import FeedRepository
 from gateway.db.repositories.feedback import FeedbackRepository
@@ -32,6 +33,7 @@ from gateway.db.repositories.recount import RecountRepository
 from gateway.db.repositories.sessions import SessionRepository
 from gateway.db.repositories.suppressions import SuppressionRepository
 from gateway.db.repositories.transactions import TransactionRepository
+from gateway.db.repositories.webhooks import WebhookRepository
 from gateway.db.repositories.workload import WorkloadRepository
 from gateway.db.watch import DatabaseLimits, Observe, watch_statements
 
@@ -45,6 +47,7 @@ class Unit:
         self.case_files = CaseFileRepository(connection)
         self.cases = CaseRepository(connection)
         self.changes = ChangeRepository(connection)
+        self.deliveries = DeliveryRepository(connection)
         self.entities = EntityRepository(connection)
         self.feed = FeedRepository(connection)
         self.feedback = FeedbackRepository(connection)
@@ -58,6 +61,7 @@ class Unit:
         self.transactions = TransactionRepository(connection)
         self.suppressions = SuppressionRepository(connection)
         self.workload = WorkloadRepository(connection)
+        self.webhooks = WebhookRepository(connection)
 
 
 class Database:

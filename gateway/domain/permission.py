@@ -18,7 +18,7 @@ class Permission(StrEnum):
         LABEL: decide what a transaction was.
         SCORE: send transactions to be scored.
         MANAGE: what changes other people's work, such as assignment, bulk moves and suppression.
-        ADMINISTER: users, service tokens and the record of access.
+        ADMINISTER: users, service tokens, webhooks and the record of access.
     """
 
     PUBLIC = "PUBLIC"
@@ -151,6 +151,18 @@ ROUTES: dict[tuple[str, str], Permission] = {
     ("GET", "/api/feedback/{feedback_id}"): Permission.READ,
     ("GET", "/api/feedback/by-analyst/{analyst_id}"): Permission.READ,
     ("GET", "/api/live/alerts"): Permission.READ,
+    ("GET", "/api/webhooks"): Permission.ADMINISTER,
+    ("POST", "/api/webhooks"): Permission.ADMINISTER,
+    ("GET", "/api/webhooks/{webhook_id}"): Permission.ADMINISTER,
+    ("PATCH", "/api/webhooks/{webhook_id}"): Permission.ADMINISTER,
+    ("DELETE", "/api/webhooks/{webhook_id}"): Permission.ADMINISTER,
+    ("POST", "/api/webhooks/{webhook_id}/secret"): Permission.ADMINISTER,
+    ("POST", "/api/webhooks/{webhook_id}/test"): Permission.ADMINISTER,
+    ("GET", "/api/webhooks/{webhook_id}/deliveries"): Permission.ADMINISTER,
+    (
+        "POST",
+        "/api/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver",
+    ): Permission.ADMINISTER,
     ("POST", "/api/detection/evaluate"): Permission.SCORE,
 }
 

@@ -1,11 +1,13 @@
 """The gateway's figures for Prometheus."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 # Litestar adds the character set by itself.
 _CONTENT_TYPE = CONTENT_TYPE_LATEST.removesuffix("; charset=utf-8")
@@ -62,6 +64,33 @@ class Metrics:
     def gauge(self, name: str, description: str, read: Callable[[], float]) -> None:
         """Show what `read` returns whenever somebody asks."""
         Gauge(name, description, registry=self.registry).set_function(read)
+
+    def tally(
+        self, name: str, description: str, label: str, read: Callable[[], Mapping[str, float]]
+    ) -> None:
+        """Show counts that somebody else keeps, by one label."""
+        self.registry.register(_Tally(name, description, label, read))
+
+
+class _Tally(Collector):
+    def __init__(
+        self, name: str, description: str, label: str, read: Callable[[], Mapping[str, float]]
+    ) -> None:
+        self._name = name
+        self._description = description
+        self._label = label
+        self._read = read
+
+    def describe(self) -> Iterable[Metric]:
+        """Tell the name without reading, as there is nothing to read from before the start."""
+        return [CounterMetricFamily(self._name, self._description, labels=[self._label])]
+
+    def collect(self) -> Iterable[Metric]:
+        """Return the counts."""
+        family = CounterMetricFamily(self._name, self._description, labels=[self._label])
+        for value, count in sorted(self._read().items()):
+            family.add_metric([value], count)
+        return [family]
 
 
 def metrics_handler(

@@ -11,6 +11,7 @@ from gateway.rest.live_frames import AlertFrames
 from gateway.services.access import AccessService
 from gateway.services.change_feed import ChangeFeed
 from gateway.services.seats import Seats
+from gateway.services.webhooks import WebhookService
 
 # When a client comes back, chosen by us; spread, so that those of a process that was stopped do not
 # all come at once.
@@ -34,3 +35,4 @@ class LiveService(msgspec.Struct, frozen=True, kw_only=True):
 
 Live = NamedDependency[LiveService]
 Access = NamedDependency[AccessService]
+Webhooks = NamedDependency[WebhookService]

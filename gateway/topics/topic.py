@@ -14,10 +14,12 @@ class Live(Struct, frozen=True):
     Attributes:
         services: what is handed to handlers, by the name they ask for it.
         tasks: run from start to stop; a task must not end by itself.
+        refresh: awaited before figures are shown; they must not raise.
     """
 
     services: Mapping[str, object]
     tasks: tuple[Task, ...] = ()
+    refresh: tuple[Task, ...] = ()
 
 
 class Gauge(Struct, frozen=True):
@@ -28,6 +30,15 @@ class Gauge(Struct, frozen=True):
     read: Callable[[Mapping[str, Any]], float]
 
 
+class Tally(Struct, frozen=True):
+    """Counts by one label that are read from the services whenever somebody asks."""
+
+    name: str
+    description: str
+    label: str
+    read: Callable[[Mapping[str, Any]], Mapping[str, float]]
+
+
 class Topic(Struct, frozen=True):
     """A topic before the application starts.
 
@@ -35,10 +46,11 @@ class Topic(Struct, frozen=True):
         handlers: controllers and route handlers.
         names: of its services, known before there are any.
         start: makes the services, inside the event loop.
-        gauges: figures of its services.
+        gauges, tallies: figures of its services.
     """
 
     handlers: tuple[Any, ...]
     names: tuple[str, ...]
     start: Callable[[Shared], Live]
     gauges: tuple[Gauge, ...] = ()
+    tallies: tuple[Tally, ...] = ()

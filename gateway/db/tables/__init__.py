@@ -11,6 +11,7 @@ from gateway.db.tables import (
     feedback,
     people,
     suppressions,
+    webhooks,
 )
 from gateway.db.tables.base import metadata
 
@@ -26,4 +27,5 @@ __all__ = [
     "metadata",
     "people",
     "suppressions",
+    "webhooks",
 ]
