@@ -40,6 +40,8 @@ class GatewayConfig:
     risk_threshold_medium: float = 50.0
     risk_threshold_high: float = 80.0
     risk_threshold_critical: float = 95.0
+    # Of the scoring server; the gateway only shows it.
+    alert_threshold: float = 50.0
     rate_limit_requests: int = 100
     rate_limit_window_seconds: int = 60
     rate_limit_routes: tuple[tuple[RouteClass, RatePolicy], ...] = ()
@@ -103,6 +105,7 @@ def load_config(environ: Mapping[str, str]) -> GatewayConfig:
     )
     production = environment == "production"
     data_dir = Path(read.text("DATA_DIR", "./data"))
+    medium = read.real("RISK_THRESHOLD_MEDIUM", 50.0, 0, 100)
     config = GatewayConfig(
         debug=read.flag("DEBUG", default=False),
         environment=environment,
@@ -125,9 +128,10 @@ def load_config(environ: Mapping[str, str]) -> GatewayConfig:
         oidc=read_oidc(read),
         trusted_proxies=read.networks("TRUSTED_PROXIES"),
         risk_threshold_low=read.real("RISK_THRESHOLD_LOW", 20.0, 0, 100),
-        risk_threshold_medium=read.real("RISK_THRESHOLD_MEDIUM", 50.0, 0, 100),
+        risk_threshold_medium=medium,
         risk_threshold_high=read.real("RISK_THRESHOLD_HIGH", 80.0, 0, 100),
         risk_threshold_critical=read.real("RISK_THRESHOLD_CRITICAL", 95.0, 0, 100),
+        alert_threshold=read.real("ALERT_THRESHOLD", medium, 0, 100),
         rate_limit_requests=read.integer("RATE_LIMIT_REQUESTS", 100, 0, 10_000_000),
         rate_limit_window_seconds=read.integer("RATE_LIMIT_WINDOW_SECONDS", 60, 1, 86_400),
         rate_limit_routes=read.rate_policies("RATE_LIMIT_ROUTES"),

@@ -4,6 +4,8 @@ from litestar.di import NamedDependency
 
 from gateway.services.analytics import AnalyticsService
 from gateway.services.outside_labels import OutsideLabelService
+from gateway.services.thresholds import ThresholdService
 
 Analytics = NamedDependency[AnalyticsService]
 OutsideLabels = NamedDependency[OutsideLabelService]
+Thresholds = NamedDependency[ThresholdService]

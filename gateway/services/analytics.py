@@ -95,7 +95,7 @@ class AnalyticsService:
     async def headline(self, span: AnalyticsRange) -> Headline:
         """Return precision, recall and what goes with them over a range."""
         async with self._database.read() as unit:
-            until, window = await self._window(unit, span)
+            until, window = await window_at(unit, span, self._now())
             curves = await self._delays.curves(unit, until)
             recent = _recent(window, until)
             days = await unit.performance.counts_by_day(recent)
@@ -119,7 +119,7 @@ class AnalyticsService:
     async def model_performance(self, span: AnalyticsRange) -> list[Day]:
         """Return each model version by day."""
         async with self._database.read() as unit:
-            until, window = await self._window(unit, span)
+            until, window = await window_at(unit, span, self._now())
             curves = await self._delays.curves(unit, until)
             found = await unit.performance.counts_by_version(window)
         return [_day(start, version, counts, curves, until) for start, version, counts in found]
@@ -134,13 +134,13 @@ class AnalyticsService:
     async def today(self) -> date:
         """Return the last day that a range without dates has."""
         async with self._database.read() as unit:
-            until, _ = await self._window(unit, AnalyticsRange.WEEK)
+            until, _ = await window_at(unit, AnalyticsRange.WEEK, self._now())
         return until.date()
 
     async def detection(self, span: AnalyticsRange) -> DetectionDays:
         """Return how much of the known fraud was alerted; every day is there, oldest first."""
         async with self._database.read() as unit:
-            until, window = await self._window(unit, span)
+            until, window = await window_at(unit, span, self._now())
             curves = await self._delays.curves(unit, until)
             found = await unit.performance.counts_by_day(window)
         by_day = dict(found)
@@ -185,19 +185,21 @@ class AnalyticsService:
     async def label_delays(self) -> tuple[datetime, Curves]:
         """Return the curves as they are at this moment."""
         async with self._database.read() as unit:
-            until, _ = await self._window(unit, AnalyticsRange.WEEK)
+            until, _ = await window_at(unit, AnalyticsRange.WEEK, self._now())
             return until, await self._delays.fresh(unit, until)
-
-    async def _window(self, unit: AnalyticsUnit, span: AnalyticsRange) -> tuple[datetime, Window]:
-        """Return where a range ends on the clock of transactions, and what it covers."""
-        now = self._now()
-        until = analytics.as_of(now, await unit.performance.newest(now))
-        first = await unit.performance.first() if span is AnalyticsRange.ALL else None
-        return until, analytics.window_of(span, until, first)
 
     async def _our_window(self, unit: AnalyticsUnit, span: AnalyticsRange) -> Window:
         first = await unit.workload.first_hour() if span is AnalyticsRange.ALL else None
         return analytics.window_of(span, self._now(), first)
+
+
+async def window_at(
+    unit: AnalyticsUnit, span: AnalyticsRange, now: datetime
+) -> tuple[datetime, Window]:
+    """Return where a range ends on the clock of transactions, and what it covers."""
+    until = analytics.as_of(now, await unit.performance.newest(now))
+    first = await unit.performance.first() if span is AnalyticsRange.ALL else None
+    return until, analytics.window_of(span, until, first)
 
 
 def _recent(window: Window, until: datetime) -> Window:

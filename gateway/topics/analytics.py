@@ -3,8 +3,10 @@
 from gateway.clock import monotonic_s, utc_now
 from gateway.rest.controllers.analytics import AnalyticsController
 from gateway.rest.controllers.labels import LabelController
+from gateway.rest.controllers.thresholds import list_thresholds
 from gateway.services.analytics import AnalyticsService
 from gateway.services.outside_labels import OutsideLabelService
+from gateway.services.thresholds import ThresholdService
 from gateway.topics.shared import Shared, new_id
 from gateway.topics.topic import Live, Topic
 
@@ -13,13 +15,14 @@ def _start(shared: Shared) -> Live:
     return Live(
         {
             "analytics": AnalyticsService(shared.database, utc_now, monotonic_s),
+            "thresholds": ThresholdService(shared.database, utc_now, shared.config.alert_threshold),
             "labels": OutsideLabelService(shared.database, utc_now, new_id, shared.courier.wake),
         }
     )
 
 
 TOPIC = Topic(
-    handlers=(AnalyticsController, LabelController),
-    names=("analytics", "labels"),
+    handlers=(AnalyticsController, LabelController, list_thresholds),
+    names=("analytics", "labels", "thresholds"),
     start=_start,
 )

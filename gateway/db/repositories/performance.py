@@ -17,6 +17,7 @@ from gateway.db.tables.analytics import (
 from gateway.domain.analytics import Counts, Window
 from gateway.domain.label_delay import DelayCount
 from gateway.domain.performance import Cells, Grain, Tally
+from gateway.domain.thresholds import MoneyBin
 
 _SUMS = [func.sum(performance_rollups.c[name]) for name in Counts.__struct_fields__]
 
@@ -110,6 +111,32 @@ class PerformanceRepository:
             .order_by(table.c.score_bin)
         )
         return [(int(row[0]), int(row[1])) for row in found]
+
+    async def currencies(self) -> list[str]:
+        """Return all currencies, most transactions first."""
+        table = money_rollups
+        found = await self._connection.execute(
+            select(table.c.currency)
+            .where(table.c.grain == Grain.TOTAL)
+            .group_by(table.c.currency)
+            .order_by(func.sum(table.c.transactions).desc(), table.c.currency)
+        )
+        return list(found.scalars())
+
+    async def money(self, window: Window, currency: str, kind: str | None) -> list[MoneyBin]:
+        """Return transactions and money of a currency by bin of the score, lowest first."""
+        table = money_rollups
+        names = ("transactions", "fraud", "amount_minor", "fraud_minor")
+        statement = (
+            select(table.c.score_bin, *(func.sum(table.c[name]) for name in names))
+            .where(*_within(table, window), table.c.currency == currency)
+            .group_by(table.c.score_bin)
+            .order_by(table.c.score_bin)
+        )
+        if kind is not None:
+            statement = statement.where(table.c.kind == kind)
+        found = await self._connection.execute(statement)
+        return [MoneyBin(*map(int, row)) for row in found]
 
     async def delays(self, since: datetime, *, alerted: bool) -> list[DelayCount]:
         """Return after how many days the frauds that happened since a day became known."""
