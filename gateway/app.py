@@ -1,5 +1,6 @@
 """Wiring: from a configuration to an application that serves."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -24,6 +25,7 @@ from gateway.rest.metrics import Metrics, metrics_handler
 from gateway.rest.protection import EXPOSED_HEADERS
 from gateway.rest.rate_limit import RateLimit
 from gateway.rest.security_description import SECURITY_COMPONENTS, security_of
+from gateway.spans import Spans
 from gateway.topics import analytics, feedback, live, people, queue, records, webhooks, work
 from gateway.topics.shared import Shared, Task
 from gateway.topics.topic import Topic
@@ -56,8 +58,8 @@ _log = structlog.get_logger(__name__)
 class Parts:
     """What lives as long as the application does; made inside its event loop."""
 
-    def __init__(self, config: GatewayConfig, metrics: Metrics) -> None:
-        self.shared = Shared(config, metrics.statement)
+    def __init__(self, config: GatewayConfig, metrics: Metrics, spans: Spans | None) -> None:
+        self.shared = Shared(config, metrics.statement, spans)
         self.services: dict[str, Any] = {}
         self.tasks: list[Task] = []
         self._refresh: list[Task] = [self.read_backlog]
@@ -89,16 +91,19 @@ def build(config: GatewayConfig) -> GatewayApplication:
     """Return the application for a configuration. Nothing is opened before it starts."""
     metrics = Metrics()
     known_callers = KnownCallers()
+    spans = _spans(config)
     parts: dict[str, Parts] = {}
 
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
-        parts["all"] = Parts(config, metrics)
+        parts["all"] = Parts(config, metrics, spans)
         _log.info("gateway_starts", environment=config.environment, scoring=config.scoring_target)
         if not config.login_required:
             _log.warning("anybody_on_this_machine_may_do_everything", login_required=False)
         async for _ in parts["all"].shared.run_beside(parts["all"].tasks):
             yield
+        if spans is not None:
+            await asyncio.to_thread(spans.close)
         _log.info("gateway_stopped")
 
     def service(name: str) -> Provide:
@@ -148,6 +153,7 @@ def build(config: GatewayConfig) -> GatewayApplication:
         _EXEMPT_FROM_LIMIT | {config.metrics_path},
         known_callers,
         ClientAddress(config.trusted_proxies),
+        spans,
         strict_transport=config.is_production,
     )
 
@@ -157,6 +163,15 @@ def build(config: GatewayConfig) -> GatewayApplication:
 
     application.before_stop = before_stop
     return application
+
+
+def _spans(config: GatewayConfig) -> Spans | None:
+    if not config.tracing_name:
+        return None
+    # Half a second that nobody waits for who wants no traces.
+    from gateway.tracing import Tracing  # noqa: PLC0415
+
+    return Tracing(config.tracing_name)
 
 
 def _read_from(parts: dict[str, Parts], read: Callable[[Mapping[str, Any]], T]) -> Callable[[], T]:

@@ -47,6 +47,8 @@ class GatewayConfig:
     rate_limit_routes: tuple[tuple[RouteClass, RatePolicy], ...] = ()
     log_level: str = "INFO"
     log_format: str = "console"
+    # What traces call this server; empty makes none.
+    tracing_name: str = ""
     enable_metrics: bool = True
     metrics_path: str = "/metrics"
     scoring_target: str = "127.0.0.1:50051"
@@ -141,6 +143,7 @@ def load_config(environ: Mapping[str, str]) -> GatewayConfig:
         log_format=read.choice(
             "LOG_FORMAT", "json" if production else "console", ("console", "json")
         ),
+        tracing_name=_tracing_name(read),
         enable_metrics=read.flag("ENABLE_METRICS", default=True),
         metrics_path=read.text("METRICS_PATH", "/metrics"),
         scoring_target=read.text("SCORING_TARGET", "127.0.0.1:50051"),
@@ -171,6 +174,13 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _tracing_name(read: EnvironmentReader) -> str:
+    endpoint = read.text("OTEL_EXPORTER_OTLP_ENDPOINT", "")
+    on = read.flag("TRACING_ENABLED", default=bool(endpoint))
+    name = read.text("OTEL_SERVICE_NAME", "anomaly-gateway")
+    return name if on else ""
 
 
 def _database_url(read: EnvironmentReader, data_dir: Path) -> str:

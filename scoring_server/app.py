@@ -32,7 +32,8 @@ from scoring_server.rpc.health import SERVICE as HEALTH_SERVICE
 from scoring_server.rpc.health import Health
 from scoring_server.rpc.reflection import reflection_methods
 from scoring_server.rpc.serving import Listen
-from scoring_server.rpc.transport import Pool
+from scoring_server.rpc.traced import start_tracing, traced
+from scoring_server.rpc.transport import Method, Pool
 from scoring_server.rpc.transports import choose_transport
 from scoring_server.snapshotter import SNAPSHOT_DIRECTORY, Snapshotter
 from scoring_server.state.shared_table import State, StateCapacities, open_state
@@ -143,7 +144,7 @@ class ScoringApplication:
             model_time_s_min=config.limits.model_time_s_min,
         )
         health = Health((*_SERVICES, HEALTH_SERVICE))
-        methods = [
+        methods: list[Method] = [
             *health.methods(),
             *scoring_service.methods(),
             *feed.methods(),
@@ -151,6 +152,8 @@ class ScoringApplication:
             *models.ModelService(slots).methods(),
             *reflection_methods((*_SERVICES, HEALTH_SERVICE)),
         ]
+        if config.tracing_name:
+            methods = traced(methods, start_tracing(config.tracing_name, opened))
         transport = choose_transport(
             config.scoring_transport,
             Listen(config.grpc_host, config.grpc_port, _credentials(config.tls)),

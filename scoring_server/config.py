@@ -94,6 +94,7 @@ class ScoringConfig:
         journal_size_bytes_max: beyond it likewise the oldest; 0 sets no limit.
         snapshot_interval_s: how often a snapshot of the state is made; 0 makes none.
         recovery_partial: start although events are missing that the state would need.
+        tracing_name: what traces call this server; empty makes none.
         model_version: empty takes the highest.
         scoring_transport: what carries the calls; auto is the completion-queue loop, or the stock
             server where the loop's self-test fails, fast refuses to start then.
@@ -116,6 +117,7 @@ class ScoringConfig:
     journal_size_bytes_max: int = 0
     snapshot_interval_s: int = 600
     recovery_partial: bool = False
+    tracing_name: str = ""
     log_level: str = "INFO"
     log_format: str = "console"
     risk: RiskConfig = field(default_factory=RiskConfig)
@@ -155,6 +157,7 @@ def load_config(environ: Mapping[str, str]) -> ScoringConfig:
             "SNAPSHOT_INTERVAL_S", default.snapshot_interval_s, 0, 86_400
         ),
         recovery_partial=read.choice("RECOVERY", "full", ("full", "partial")) == "partial",
+        tracing_name=_tracing_name(read),
         log_level=read.choice("LOG_LEVEL", default.log_level, LOG_LEVELS),
         log_format=read.choice("LOG_FORMAT", _log_format(read), LOG_FORMATS),
         risk=_risk(read),
@@ -171,6 +174,13 @@ def load_config(environ: Mapping[str, str]) -> ScoringConfig:
         )
     read.raise_faults()
     return config
+
+
+def _tracing_name(read: EnvironmentReader) -> str:
+    endpoint = read.text("OTEL_EXPORTER_OTLP_ENDPOINT", "")
+    on = read.choice("TRACING_ENABLED", "true" if endpoint else "false", ("true", "false"))
+    name = read.text("OTEL_SERVICE_NAME", "anomaly-scoring-server")
+    return name if on == "true" else ""
 
 
 def _log_format(read: EnvironmentReader) -> str:

@@ -36,6 +36,7 @@ from gateway.db.repositories.transactions import TransactionRepository
 from gateway.db.repositories.webhooks import WebhookRepository
 from gateway.db.repositories.workload import WorkloadRepository
 from gateway.db.watch import DatabaseLimits, Observe, watch_statements
+from gateway.spans import Spans
 
 
 class Unit:
@@ -68,10 +69,14 @@ class Database:
     """A database that holds the gateway's tables."""
 
     def __init__(
-        self, url: str, limits: DatabaseLimits, observe: Observe = lambda _kind, _seconds: None
+        self,
+        url: str,
+        limits: DatabaseLimits,
+        observe: Observe = lambda _kind, _seconds: None,
+        spans: Spans | None = None,
     ) -> None:
         self._engine = open_engine(url, limits)
-        watch_statements(self._engine.sync_engine, limits, observe)
+        watch_statements(self._engine.sync_engine, limits, observe, spans)
         self._pool_timeout_s = limits.pool_timeout_ms / 1000
         self._open = 0
         self._writers: AsyncEngine = self._engine.execution_options(

@@ -16,6 +16,8 @@ from sqlalchemy import Connection, event
 from sqlalchemy.engine import Engine, ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.spans import Spans
+
 _WATCH = "gateway_watch"
 _STARTED = "gateway_started_s"
 _TEXT_LENGTH_MAX = 2000
@@ -47,7 +49,8 @@ class DatabaseLimits(Struct, frozen=True, kw_only=True):
 class Watch:
     """Looks at the statements of one connection, which runs one at a time."""
 
-    def __init__(self, limits: DatabaseLimits, observe: Observe) -> None:
+    def __init__(self, limits: DatabaseLimits, observe: Observe, spans: Spans | None) -> None:
+        self._spans = spans
         self._timeout_s = limits.statement_timeout_ms / 1000
         self._slow_s = limits.slow_query_ms / 1000 or math.inf
         self._observe = observe
@@ -67,18 +70,23 @@ class Watch:
         """Note that it has ended, one way or the other."""
         self._deadline_s = math.inf
         seconds = time.perf_counter() - started_s
-        self._observe(_kind(text), seconds)
+        kind = _kind(text)
+        self._observe(kind, seconds)
+        if self._spans is not None:
+            self._spans.statement(kind, text, seconds)
         if seconds >= self._slow_s:
             statement = " ".join(text[:_TEXT_LENGTH_MAX].split())
             _log.warning("slow_statement", statement=statement, duration_ms=seconds * 1e3)
 
 
-def watch_statements(engine: Engine, limits: DatabaseLimits, observe: Observe) -> None:
+def watch_statements(
+    engine: Engine, limits: DatabaseLimits, observe: Observe, spans: Spans | None
+) -> None:
     """Give each connection of an engine a watch."""
     sqlite = engine.dialect.name == "sqlite"
 
     def connected(connection: Any, record: Any) -> None:
-        watch = record.info[_WATCH] = Watch(limits, observe)
+        watch = record.info[_WATCH] = Watch(limits, observe, spans)
         if sqlite:
             connection.run_async(lambda raw: raw.set_progress_handler(watch.overdue, _STEPS))
 

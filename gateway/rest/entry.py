@@ -25,6 +25,7 @@ from gateway.rest.metrics import Metrics
 from gateway.rest.protection import rate_limit_headers, security_headers, with_missing
 from gateway.rest.rate_limit import Allowance, RateLimit
 from gateway.rest.schemas.errors import ErrorBody
+from gateway.spans import Spans
 
 _REQUEST_ID = re.compile(rb"^[A-Za-z0-9._-]{1,64}$")
 _HEADER = b"x-request-id"
@@ -47,6 +48,7 @@ class GatewayApplication(Litestar):
         exempt: frozenset[str],
         known_callers: KnownCallers,
         client_address: ClientAddress,
+        spans: Spans | None,
         *,
         strict_transport: bool,
     ) -> None:
@@ -56,6 +58,7 @@ class GatewayApplication(Litestar):
         self._exempt = exempt
         self._known_callers = known_callers
         self._client_address = client_address
+        self._spans = spans
         self._strict_transport = strict_transport
 
     # Called, in the event loop, before the server waits for what is being answered to end.
@@ -80,6 +83,15 @@ class GatewayApplication(Litestar):
             return
         scope["path"] = path_of(scope["path"], scope.get("raw_path"))
         request_id = _request_id(scope)
+        if self._spans is None or scope["path"] in self._exempt:
+            await self._serve(scope, receive, send, request_id)
+            return
+        with self._spans.request(str(scope["method"]), scope["headers"], request_id) as finish:
+            status = await self._serve(scope, receive, send, request_id)
+            finish(_route(scope), status)
+
+    async def _serve(self, scope: Any, receive: Any, send: Any, request_id: str) -> int:
+        """Answer a request; return the status."""
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
         state["client"] = client = self._client_address(scope)
@@ -109,6 +121,7 @@ class GatewayApplication(Litestar):
                 await super().__call__(scope, receive, answer)
         finally:
             self._tell(scope, status, (time.perf_counter_ns() - started_ns) / 1e9)
+        return status
 
     def _count(self, scope: Any, client: str) -> Allowance | None:
         kind = route_class(str(scope["method"]), scope["path"])
@@ -143,12 +156,16 @@ class GatewayApplication(Litestar):
 
     def _tell(self, scope: Scope, status: int, seconds: float) -> None:
         method = str(scope.get("method", ""))
-        route = str(scope.get("path_template") or _UNMATCHED)
+        route = _route(scope)
         open_ended = OPEN_ENDED in scope["state"]
         self._metrics.observe(method, route, status, None if open_ended else seconds)
         # The template, because the path itself may name an account.
         level = _log.debug if status < _SERVER_ERROR else _log.warning
         level("request", method=method, route=route, status=status, duration_ms=seconds * 1e3)
+
+
+def _route(scope: Scope) -> str:
+    return str(scope.get("path_template") or _UNMATCHED)
 
 
 def _header(scope: Scope, name: bytes) -> bytes:

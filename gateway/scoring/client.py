@@ -21,6 +21,7 @@ from gateway.domain.transaction import FeedBatch, FeedPosition
 from gateway.errors import UnavailableError
 from gateway.scoring import converters
 from gateway.scoring.status import translated
+from gateway.spans import Spans
 
 _LABELS_TIMEOUT_S = 5.0
 _HEALTH_TIMEOUT_S = 1.0
@@ -29,6 +30,7 @@ _MESSAGE_SIZE_BYTES_MAX = 64 * 1024 * 1024
 # The name under which the feed is confirmed; one for all gateways on one database.
 _SUBSCRIBER = "gateway"
 _REQUEST_ID_METADATA = "x-request-id"
+_SCORING_SERVICE = "anomaly.v1.ScoringService"
 
 _CHANNEL_OPTIONS = (
     ("grpc.max_receive_message_length", _MESSAGE_SIZE_BYTES_MAX),
@@ -46,7 +48,10 @@ _CHANNEL_OPTIONS = (
 class ScoringClient:
     """One channel to the scoring server. Made inside the event loop that uses it."""
 
-    def __init__(self, target: str, timeout_s: float, batch_size_max: int) -> None:
+    def __init__(
+        self, target: str, timeout_s: float, batch_size_max: int, spans: Spans | None = None
+    ) -> None:
+        self._spans = spans
         self._channel = grpc.aio.insecure_channel(target, options=_CHANNEL_OPTIONS)
         self._timeout_s = timeout_s
         self._batch_size_max = batch_size_max
@@ -66,12 +71,19 @@ class ScoringClient:
             UnavailableError: the server is away, or did not answer in time. The call may be
                 repeated.
         """
+        metadata = ((_REQUEST_ID_METADATA, request_id),)
         with translated():
-            response = await self._scoring.Score(
-                converters.score_request(payment),
-                timeout=self._timeout_s,
-                metadata=((_REQUEST_ID_METADATA, request_id),),
-            )
+            if self._spans is None:
+                response = await self._scoring.Score(
+                    converters.score_request(payment), timeout=self._timeout_s, metadata=metadata
+                )
+            else:
+                with self._spans.call(_SCORING_SERVICE, "Score") as trace:
+                    response = await self._scoring.Score(
+                        converters.score_request(payment),
+                        timeout=self._timeout_s,
+                        metadata=metadata + trace,
+                    )
         return converters.score_answer(response.result)
 
     async def report_labels(self, labels: Sequence[OutboxLabel]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from gateway.services.background import FeedConfirmer, FeedFollower, LabelCourie
 from gateway.services.ingest import Ingest, Progress
 from gateway.services.labelling import LabelDelivery
 from gateway.services.lease import Lease, holder_name
+from gateway.spans import Spans
 
 Task = Callable[[], Coroutine[Any, Any, None]]
 
@@ -24,14 +25,21 @@ Task = Callable[[], Coroutine[Any, Any, None]]
 class Shared:
     """Everything that lives as long as the application does; made inside its event loop."""
 
-    def __init__(self, config: GatewayConfig, observe_statement: Observe) -> None:
+    def __init__(
+        self, config: GatewayConfig, observe_statement: Observe, spans: Spans | None
+    ) -> None:
         self.config = config
         # Set when the server is to stop: what would go on for ever has to end by itself.
         self.stopping = asyncio.Event()
         self.generator = random.Random(secrets.randbits(64))  # noqa: S311 - jitter, not a secret
-        self.database = Database(config.database_url, config.database_limits, observe_statement)
+        self.database = Database(
+            config.database_url, config.database_limits, observe_statement, spans
+        )
         self.scoring = ScoringClient(
-            config.scoring_target, config.scoring_timeout_ms / 1000, config.feed_batch_size_max
+            config.scoring_target,
+            config.scoring_timeout_ms / 1000,
+            config.feed_batch_size_max,
+            spans,
         )
         self.progress = Progress()
         self.ingest = Ingest(

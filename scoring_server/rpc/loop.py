@@ -9,7 +9,7 @@ import structlog
 
 from scoring_server.rpc import core_server
 from scoring_server.rpc.core_server import CoreServer
-from scoring_server.rpc.serving import REQUEST_ID_LENGTH_MAX, Listen
+from scoring_server.rpc.serving import Listen
 from scoring_server.rpc.status import status_of
 
 # Events taken before work that is ready is done, so that a flood of refusals cannot stop the work.
@@ -25,14 +25,6 @@ def status_parts(error: BaseException) -> tuple[int, str, bytes]:
     """Return code, message and serialised details of an error's status."""
     status = status_of(error)
     return status.code, status.message, status.SerializeToString()
-
-
-def request_id_of(metadata: core_server.Metadata) -> str:
-    """Return the x-request-id that a caller gave; empty without one."""
-    for key, value in metadata:
-        if key == "x-request-id":
-            return str(value)[:REQUEST_ID_LENGTH_MAX]
-    return ""
 
 
 class On:

@@ -14,8 +14,14 @@ from scoring_server.clock import monotonic_ns
 from scoring_server.rpc import core_server
 from scoring_server.rpc.bounded_pool import BoundedPool
 from scoring_server.rpc.core_server import Tag
-from scoring_server.rpc.loop import Arrival, Loop, On, request_id_of, status_parts
-from scoring_server.rpc.serving import IdleCalls, refuse_expired, too_many
+from scoring_server.rpc.loop import Arrival, Loop, On, status_parts
+from scoring_server.rpc.serving import (
+    IdleCalls,
+    refuse_expired,
+    request_id_of,
+    too_many,
+    trace_parent_of,
+)
 from scoring_server.rpc.status import code_of, log_unexpected
 from scoring_server.rpc.transport import Method, ServerStreamMethod, StreamMethod, UnaryMethod
 from scoring_server.telemetry.method_metrics import MethodMetrics
@@ -86,6 +92,11 @@ class PooledCall:
     def request_id(self) -> str:
         """The caller's x-request-id; empty when not given."""
         return request_id_of(self._metadata)
+
+    @property
+    def trace_parent(self) -> str:
+        """The caller's traceparent; empty when not given."""
+        return trace_parent_of(self._metadata)
 
     def is_active(self) -> bool:
         """Say whether the caller still waits."""

@@ -1,7 +1,7 @@
 """What every transport shares: where it listens, its options, pools, refusals and idle calls."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,7 +19,7 @@ from scoring_server.rpc.transport import Call, Method, Pool
 
 CODE_NAMES = tuple(code.name for code in grpc.StatusCode)
 OTHER_CALLS_MAX = 256
-REQUEST_ID_LENGTH_MAX = 128
+_METADATA_LENGTH_MAX = 128
 
 _RETRY_AFTER_S = 0.1
 _UNLIMITED_MS = 2**31 - 1
@@ -85,6 +85,23 @@ class IdleCalls:
             waiting = list(self._waiting)
         for call in waiting:
             call.cancel()
+
+
+def request_id_of(metadata: Iterable[tuple[str, str | bytes]]) -> str:
+    """Return the x-request-id that a caller gave; empty without one."""
+    return _text_of(metadata, "x-request-id")
+
+
+def trace_parent_of(metadata: Iterable[tuple[str, str | bytes]]) -> str:
+    """Return the traceparent that a caller gave; empty without one."""
+    return _text_of(metadata, "traceparent")
+
+
+def _text_of(metadata: Iterable[tuple[str, str | bytes]], name: str) -> str:
+    for key, value in metadata:
+        if key == name:
+            return str(value)[:_METADATA_LENGTH_MAX]
+    return ""
 
 
 def refuse_expired(call: Call) -> None:

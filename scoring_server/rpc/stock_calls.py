@@ -8,7 +8,12 @@ from grpc_status import rpc_status
 
 from scoring_server.clock import monotonic_ns
 from scoring_server.rpc.bounded_pool import BoundedPool
-from scoring_server.rpc.serving import REQUEST_ID_LENGTH_MAX, IdleCalls, refuse_expired
+from scoring_server.rpc.serving import (
+    IdleCalls,
+    refuse_expired,
+    request_id_of,
+    trace_parent_of,
+)
 from scoring_server.rpc.status import code_of, log_unexpected, status_of
 from scoring_server.rpc.transport import Method, ServerStreamMethod, StreamMethod, UnaryMethod
 from scoring_server.telemetry.method_metrics import MethodMetrics
@@ -25,10 +30,12 @@ class StockCall:
     @property
     def request_id(self) -> str:
         """The caller's x-request-id; empty when not given."""
-        for key, value in self._context.invocation_metadata():
-            if key == "x-request-id":
-                return str(value)[:REQUEST_ID_LENGTH_MAX]
-        return ""
+        return request_id_of(self._context.invocation_metadata())
+
+    @property
+    def trace_parent(self) -> str:
+        """The caller's traceparent; empty when not given."""
+        return trace_parent_of(self._context.invocation_metadata())
 
     def is_active(self) -> bool:
         """Say whether the caller still waits."""

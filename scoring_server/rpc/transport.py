@@ -31,6 +31,10 @@ class Call(Protocol):
     def request_id(self) -> str:
         """The caller's x-request-id; empty when not given."""
 
+    @property
+    def trace_parent(self) -> str:
+        """The caller's traceparent (W3C Trace Context); empty when not given."""
+
     def is_active(self) -> bool:
         """Say whether the caller still waits."""
 
