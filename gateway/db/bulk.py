@@ -37,10 +37,11 @@ async def load(
     """Add rows, whose values stand in column order, by the fastest way the database has.
 
     Times are aware, in UTC. A column `numbered` is left out of the rows: the database counts them.
+    So are the last columns where the database fills them in by itself.
     """
     if not rows:
         return
-    names = [column.name for column in table.columns if column.name != numbered]
+    names = [column.name for column in table.columns if column.name != numbered][: len(rows[0])]
     columns = ", ".join(names)
     if is_postgresql(connection):
         raw = await connection.get_raw_connection()

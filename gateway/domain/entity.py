@@ -20,8 +20,9 @@ PROFILE_ALERTS_MAX = 1_000
 COUNTED_TRANSACTIONS_MAX = 10_000
 TIMELINE_ALERTS_MAX = 100
 USUAL_VALUES_MAX = 10
-# Of each kind of thing that transactions have in common, so many things are followed, and of each
-# so many transactions are looked at; a thing with more is a hub.
+# Of each kind of thing that so many transactions have in common, so many things are followed, and
+# of each so many transactions are looked at; a thing with more is a hub.
+LINK_TRANSACTIONS_MAX = 500
 FOLLOWED_MAX = 5
 HUB_TRANSACTIONS_MAX = 200
 LINKED_MAX = 50
@@ -145,6 +146,13 @@ class EntityAlertPage(Struct, frozen=True):
     next_cursor: str | None
 
 
+class SharedRow(Struct, frozen=True, gc=False):
+    """What one transaction names that others can name too."""
+
+    event_time: datetime
+    values: dict[LinkKind, str | None]
+
+
 class Shared(Struct, frozen=True):
     """A thing that transactions of the entity name, with how many of them do and the last."""
 
@@ -197,6 +205,34 @@ _WINDOWS = {
     "30d": timedelta(days=30),
     "all": None,
 }
+
+
+def most_shared(rows: Sequence[SharedRow]) -> tuple[list[Shared], bool]:
+    """Return what transactions name, most often named first within each kind.
+
+    Args:
+        rows: newest first, at most one more than LINK_TRANSACTIONS_MAX.
+
+    Returns:
+        At most FOLLOWED_MAX of each kind, and whether something was left out.
+    """
+    used = rows[:LINK_TRANSACTIONS_MAX]
+    found = []
+    truncated = len(rows) > len(used)
+    for kind in LinkKind:
+        last: dict[str, datetime] = {}
+        number: Counter[str] = Counter()
+        for row in used:
+            value = row.values[kind]
+            if value is not None:
+                number[value] += 1
+                last.setdefault(value, row.event_time)
+        ordered = sorted(number.items(), key=lambda item: (-item[1], item[0]))
+        truncated |= len(ordered) > FOLLOWED_MAX
+        found += [
+            Shared(kind, value, times, last[value]) for value, times in ordered[:FOLLOWED_MAX]
+        ]
+    return found, truncated
 
 
 def is_account(entity: Entity, account_id: str) -> bool:

@@ -6,8 +6,8 @@ from datetime import datetime
 from gateway.domain import entity as entities
 from gateway.domain.entity import (
     COUNTED_TRANSACTIONS_MAX,
-    FOLLOWED_MAX,
     HUB_TRANSACTIONS_MAX,
+    LINK_TRANSACTIONS_MAX,
     LINKED_MAX,
     PROFILE_ALERTS_MAX,
     PROFILE_TRANSACTIONS_MAX,
@@ -16,7 +16,6 @@ from gateway.domain.entity import (
     EntityAlertPage,
     Followed,
     Link,
-    LinkKind,
     Links,
     Profile,
     Shared,
@@ -121,22 +120,16 @@ class EntityService:
         Raises:
             NotFoundError: no transaction and no alert names the entity.
         """
-        followed = []
-        truncated = False
         async with self._database.read() as unit:
-            reach = await unit.entities.reach(entity, PROFILE_TRANSACTIONS_MAX)
-            if not reach.transactions:
+            rows = await unit.entities.shared(entity, LINK_TRANSACTIONS_MAX + 1)
+            if not rows:
                 await _require_known(unit, entity)
-            for kind in LinkKind:
-                shared = await unit.entities.shared(
-                    entity, kind, PROFILE_TRANSACTIONS_MAX, FOLLOWED_MAX + 1
-                )
-                truncated |= len(shared) > FOLLOWED_MAX
-                followed += [await _follow(unit, entity, each) for each in shared[:FOLLOWED_MAX]]
+            shared, truncated = entities.most_shared(rows)
+            followed = [await _follow(unit, entity, each) for each in shared]
         return Links(
-            reach.transactions,
+            min(len(rows), LINK_TRANSACTIONS_MAX),
             followed,
-            truncated or reach.is_lower_bound or any(each.is_hub for each in followed),
+            truncated or any(each.is_hub for each in followed),
         )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from gateway.domain.alert import Alert, AlertEvent
-from gateway.domain.entity import Entity, LinkKind, ProfileRow, Reach, Shared
+from gateway.domain.entity import Entity, ProfileRow, Reach, Shared, SharedRow
 from gateway.domain.enumerations import AlertStatus, CaseDecision
 from gateway.domain.transaction import TransactionRecord
 
@@ -30,9 +30,7 @@ class Entities(Protocol):
     async def events(
         self, alert_ids: Sequence[str], before: datetime | None, after_id: int | None, limit: int
     ) -> list[tuple[int, AlertEvent]]: ...
-    async def shared(
-        self, entity: Entity, kind: LinkKind, newest: int, limit: int
-    ) -> list[Shared]: ...
+    async def shared(self, entity: Entity, limit: int) -> list[SharedRow]: ...
     async def users_of(
         self, shared: Shared, newest: int
     ) -> tuple[list[tuple[str, int, datetime]], bool]: ...

@@ -4,18 +4,19 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, literal, select, tuple_
+from sqlalchemy import Integer, Select, String, bindparam, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
 from gateway.db import bulk
+from gateway.db.prepared import Prepared
 from gateway.db.repositories.alert_list import alert_of
 from gateway.db.repositories.transactions import newest_first
 from gateway.db.tables.alerts import alert_events, alerts
 from gateway.db.tables.entities import alert_entities
 from gateway.db.tables.feed import labels, transactions
 from gateway.domain.alert import Alert, AlertEvent
-from gateway.domain.entity import Entity, EntityKind, LinkKind, ProfileRow, Reach, Shared
+from gateway.domain.entity import Entity, EntityKind, LinkKind, ProfileRow, Reach, Shared, SharedRow
 from gateway.domain.enumerations import AlertStatus, CaseDecision
 from gateway.domain.transaction import TransactionRecord
 
@@ -34,7 +35,7 @@ _LINKS = {
     LinkKind.MERCHANT: transactions.c.merchant_id,
     LinkKind.COUNTERPARTY: transactions.c.counterparty_account_id,
 }
-_PROFILE = [transactions.c[name] for name in ProfileRow.__struct_fields__]
+_PROFILE = ProfileRow.__struct_fields__
 
 
 class EntityRepository:
@@ -56,9 +57,15 @@ class EntityRepository:
 
     async def newest(self, entity: Entity, limit: int) -> list[ProfileRow]:
         """Return what a profile needs of the newest transactions, newest first."""
-        query = select(*_PROFILE).where(_COLUMNS[entity.kind] == entity.entity_id)
-        found = await self._connection.execute(newest_first(query, None).limit(limit))
-        return [ProfileRow(*row) for row in found]
+        statement = _NEWEST[entity.kind]
+        rows = await statement.rows(self._connection, own=entity.entity_id, rows=limit)
+        return [ProfileRow(*row) for row in rows]
+
+    async def shared(self, entity: Entity, limit: int) -> list[SharedRow]:
+        """Return what the newest transactions of an entity name, newest first."""
+        statement = _SHARED[entity.kind]
+        rows = await statement.rows(self._connection, own=entity.entity_id, rows=limit)
+        return [SharedRow(row[0], dict(zip(_LINKS, row[1:], strict=True))) for row in rows]
 
     async def labels(self, entity: Entity, limit: int) -> dict[str, int]:
         """Return how many of the newest transactions have which label."""
@@ -154,23 +161,6 @@ class EntityRepository:
             for row in found
         ]
 
-    async def shared(self, entity: Entity, kind: LinkKind, newest: int, limit: int) -> list[Shared]:
-        """Return what the newest transactions of an entity name, most often named first."""
-        column = _LINKS[kind]
-        query = select(column.label("value"), transactions.c.event_time).where(
-            _COLUMNS[entity.kind] == entity.entity_id
-        )
-        rows = newest_first(query, None).limit(newest).subquery()
-        number = func.count()
-        found = await self._connection.execute(
-            select(rows.c.value, number, func.max(rows.c.event_time))
-            .where(rows.c.value.is_not(None))
-            .group_by(rows.c.value)
-            .order_by(number.desc(), rows.c.value)
-            .limit(limit)
-        )
-        return [Shared(kind, *row) for row in found]
-
     async def users_of(
         self, shared: Shared, newest: int
     ) -> tuple[list[tuple[str, int, datetime]], bool]:
@@ -179,18 +169,36 @@ class EntityRepository:
         Returns:
             Account, number and time of the last for each; and whether there are more transactions.
         """
-        query = select(transactions.c.account_id, transactions.c.event_time).where(
-            _LINKS[shared.kind] == shared.value
-        )
-        rows = newest_first(query, None).limit(newest + 1).subquery()
-        number = func.count()
-        found = await self._connection.execute(
-            select(rows.c.account_id, number, func.max(rows.c.event_time))
-            .group_by(rows.c.account_id)
-            .order_by(number.desc(), rows.c.account_id)
-        )
-        users = [(row[0], row[1], row[2]) for row in found]
+        rows = await _USERS[shared.kind].rows(self._connection, own=shared.value, rows=newest + 1)
+        users = [(row[0], row[1], row[2]) for row in rows]
         return users, sum(number for _, number, _ in users) > newest
+
+
+def _newest_of(column: ColumnElement[Any], *columns: ColumnElement[Any]) -> Select[Any]:
+    query = select(*columns).where(column == bindparam("own", type_=String()))
+    return newest_first(query, None).limit(bindparam("rows", type_=Integer()))
+
+
+def _users(column: ColumnElement[Any]) -> Select[Any]:
+    rows = _newest_of(column, transactions.c.account_id, transactions.c.event_time).subquery()
+    number = func.count()
+    return (
+        select(rows.c.account_id, number, func.max(rows.c.event_time))
+        .group_by(rows.c.account_id)
+        .order_by(number.desc(), rows.c.account_id)
+    )
+
+
+# They are run often, or give many rows.
+_NEWEST = {
+    kind: Prepared(_newest_of(column, *(transactions.c[name] for name in _PROFILE)))
+    for kind, column in _COLUMNS.items()
+}
+_SHARED = {
+    kind: Prepared(_newest_of(column, transactions.c.event_time, *_LINKS.values()))
+    for kind, column in _COLUMNS.items()
+}
+_USERS = {kind: Prepared(_users(column)) for kind, column in _LINKS.items()}
 
 
 def _alerts_of(
