@@ -3,14 +3,14 @@
 import random
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from sqlalchemy import Column, Connection, bindparam, select
 
 from gateway.db.tables.alerts import alerts, decisions
 from gateway.db.tables.feed import feed_position, transactions
-from gateway.domain.enumerations import AlertStatus, Severity
-from gateway.domain.pagination import AlertSort, Position, encode_cursor
+from gateway.domain.enumerations import AlertStatus, CaseDecision, Severity
+from gateway.domain.pagination import AlertSort, Position, encode_cursor, encode_time_cursor
 
 Question = Callable[[], str]
 
@@ -126,5 +126,69 @@ def questions(samples: Samples) -> dict[str, Question]:
             "/api/dashboard/alerts-trend", "24h", "7d", "30d"
         ),
         "GET /api/dashboard/severity-distribution": lambda: "/api/dashboard/severity-distribution",
+        **_records(samples),
         "GET /health": lambda: "/health",
+    }
+
+
+def _records(samples: Samples) -> dict[str, Question]:
+    """Questions about feedback, transactions and entities."""
+    generator = samples.generator
+
+    def feedback(**fixed: Any) -> str:
+        chosen = {"decision": generator.choice(["FRAUD", "FALSE_POSITIVE", "ALL"])}
+        if generator.random() < 0.5:
+            chosen["analyst"] = samples.decision().analyst_id
+        return f"/api/feedback?{urlencode(chosen | fixed)}"
+
+    def deep_feedback() -> str:
+        row = samples.decision()
+        return feedback(cursor=encode_time_cursor("feedback", row.decided_time, row.decision_id))
+
+    def resolution() -> str:
+        row = samples.decision()
+        while row.decision == CaseDecision.REVIEW:
+            row = samples.decision()
+        return f"/api/feedback/{row.decision_id}"
+
+    def entity(part: str) -> Question:
+        def ask() -> str:
+            row = samples.transaction()
+            kind, column = generator.choice(
+                (("ACCOUNT", "account_id"), ("MERCHANT", "merchant_id"), ("IP", "ip_address"))
+            )
+            value = getattr(row, column) or row.account_id
+            kind = kind if getattr(row, column) else "ACCOUNT"
+            return f"/api/entities/{kind}/{quote(value, safe='')}{part}"
+
+        return ask
+
+    def transactions() -> str:
+        row = samples.transaction()
+        chosen = {"account": row.account_id} if generator.random() < 0.5 else {}
+        if row.merchant_id or not chosen:
+            chosen |= {"merchant": row.merchant_id or "none"}
+        return f"/api/transactions?{urlencode(chosen)}"
+
+    return {
+        "GET /api/feedback": feedback,
+        "GET /api/feedback (range)": lambda: feedback(
+            range=generator.choice(["24h", "7d", "30d", "90d"])
+        ),
+        "GET /api/feedback (cursor)": deep_feedback,
+        "GET /api/feedback/summary": lambda: (
+            f"/api/feedback/summary?range={generator.choice(['24h', '7d', '30d', '90d', 'all'])}"
+        ),
+        "GET /api/feedback/{feedback_id}": resolution,
+        "GET /api/feedback/by-analyst/{analyst_id}": lambda: (
+            f"/api/feedback/by-analyst/{quote(samples.decision().analyst_id, safe='')}"
+        ),
+        "GET /api/transactions": transactions,
+        "GET /api/transactions/{transaction_id}": lambda: (
+            f"/api/transactions/{samples.transaction().transaction_id}"
+        ),
+        "GET /api/entities/{entity_type}/{entity_id}": entity(""),
+        "GET /api/entities/{entity_type}/{entity_id}/timeline": entity("/timeline"),
+        "GET /api/entities/{entity_type}/{entity_id}/alerts": entity("/alerts"),
+        "GET /api/entities/{entity_type}/{entity_id}/links": entity("/links"),
     }
