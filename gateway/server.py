@@ -5,11 +5,13 @@ processes of Granian's own, which share the port; one of them at a time follows 
 """
 
 import asyncio
+import ctypes
 import gc
 import http.client
 import os
 import signal
 import socket
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +36,8 @@ _PROBE_TIMEOUT_S = 2.0
 _PROBE_PAUSE_S = 0.02
 _READY_TIMEOUT_S = 60.0
 _OK = 200
+# prctl(2): the signal that a process gets when its parent ends.
+_PR_SET_PDEATHSIG = 1
 # New objects between two looks for garbage. A page of alerts makes some hundred, all freed by
 # their reference counts; Python's own 700 would look several times in each. Chosen by us.
 _GARBAGE_THRESHOLD = 20_000
@@ -61,6 +65,7 @@ def serve(config: GatewayConfig) -> None:
 
 def application() -> GatewayApplication:
     """Return the application of one of several worker processes, configured by the environment."""
+    _end_with_parent()
     config = load_config(os.environ)
     configure_log(config.log_level, config.log_format)
     worker = _built(config)
@@ -73,6 +78,16 @@ def application() -> GatewayApplication:
 
     worker.on_startup.append(notice_the_end)
     return worker
+
+
+def _end_with_parent() -> None:
+    """Have this worker killed when the process that started it is gone.
+
+    Granian's workers would else go on serving the port for ever. SIGKILL, because they hear of
+    SIGTERM only while there is somebody to wait for them; what they do survives that.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _built(config: GatewayConfig) -> GatewayApplication:

@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from tests.support.alerts import body as evaluate_body
@@ -156,3 +157,21 @@ async def test_killed_while_it_takes_the_feed_in_nothing_is_lost_or_doubled(
 
         await eventually(complete, 60)
     assert stored() == total
+
+
+async def test_workers_end_with_the_process_that_started_them(
+    tmp_path: Path, scoring: ScriptedScoringServer
+) -> None:
+    async with process(tmp_path, scoring.target, WORKERS="2") as running:
+        base, pid = await address(tmp_path)
+        workers = psutil.Process(pid).children(recursive=True)
+        assert len(workers) >= 2
+        running.kill()
+        await running.wait()
+        _, alive = await asyncio.to_thread(psutil.wait_procs, workers, 10)
+        for worker in alive:
+            worker.kill()
+        assert alive == []
+        async with httpx.AsyncClient(base_url=base) as client:
+            with pytest.raises(httpx.ConnectError):
+                await client.get("/health")
