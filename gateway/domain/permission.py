@@ -152,6 +152,7 @@ ROUTES: dict[tuple[str, str], Permission] = {
     ("GET", "/api/feedback/{feedback_id}"): Permission.READ,
     ("GET", "/api/feedback/by-analyst/{analyst_id}"): Permission.READ,
     ("GET", "/api/live/alerts"): Permission.READ,
+    ("GET", "/api/live/transactions"): Permission.READ,
     ("GET", "/api/webhooks"): Permission.ADMINISTER,
     ("POST", "/api/webhooks"): Permission.ADMINISTER,
     ("GET", "/api/webhooks/{webhook_id}"): Permission.ADMINISTER,

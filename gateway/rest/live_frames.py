@@ -10,8 +10,9 @@ import msgspec
 from gateway.domain.change import Change, ChangeFilter, ChangePosition
 from gateway.rest import views
 from gateway.rest.event_stream import frame
-from gateway.rest.schemas.live import AlertChangeBody, ChangeBody, ResumeBody
+from gateway.rest.schemas.live import AlertChangeBody, ChangeBody, LiveTransactionBody, ResumeBody
 from gateway.services.change_feed import ChangeFeed, Follower
+from gateway.services.transaction_feed import Watcher
 
 # Frames that are kept, so that each is made once for all clients.
 _KEPT_MAX = 1_024
@@ -65,6 +66,25 @@ class AlertFrames:
             if len(self._kept) > _KEPT_MAX:
                 self._kept.popitem(last=False)
         return made
+
+
+async def transaction_frames(watcher: Watcher, retry_ms: int) -> AsyncGenerator[bytes, None]:
+    """Return all frames of one who watches transactions; they have no ids."""
+    yield frame(retry_ms=retry_ms)
+    async with aclosing(watcher.transactions()) as transactions:
+        async for each in transactions:
+            body = LiveTransactionBody(
+                **msgspec.structs.asdict(views.transaction(each)),
+                severity=each.severity,
+                ingested_at=each.ingest_time,
+                alert_id=each.alert_id,
+            )
+            yield frame(event="transaction", data=msgspec.json.encode(body))
+
+
+def silence() -> bytes:
+    """Return a frame that only shows that the connection lives."""
+    return b": \n\n"
 
 
 def heartbeat(follower: Follower) -> bytes:

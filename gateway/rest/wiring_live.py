@@ -11,6 +11,7 @@ from gateway.rest.live_frames import AlertFrames
 from gateway.services.access import AccessService
 from gateway.services.change_feed import ChangeFeed
 from gateway.services.seats import Seats
+from gateway.services.transaction_feed import TransactionFeed
 from gateway.services.webhooks import WebhookService
 
 # When a client comes back, chosen by us; spread, so that those of a process that was stopped do not
@@ -22,6 +23,7 @@ class LiveService(msgspec.Struct, frozen=True, kw_only=True):
     """What live streams of this process share."""
 
     feed: ChangeFeed
+    transactions: TransactionFeed
     frames: AlertFrames
     seats: Seats
     pace: Pace

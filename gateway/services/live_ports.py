@@ -1,9 +1,11 @@
 """What the services behind live events need from the database, declared by those who use it."""
 
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import Protocol
 
 from gateway.domain.change import Change, ChangePosition
+from gateway.domain.transaction import TransactionRecord
 
 
 class Changes(Protocol):
@@ -17,9 +19,20 @@ class Changes(Protocol):
     async def knows(self, position: ChangePosition) -> bool: ...
 
 
+class Transactions(Protocol):
+    """What came in; see db/repositories/transactions.py."""
+
+    async def newest_time(self) -> datetime | None: ...
+    async def came_in(
+        self, since: datetime, until: datetime, risk_min: float, limit: int
+    ) -> list[TransactionRecord]: ...
+
+
 class LiveUnit(Protocol):
     """One database transaction."""
 
+    @property
+    def transactions(self) -> Transactions: ...
     @property
     def changes(self) -> Changes: ...
 

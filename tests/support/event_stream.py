@@ -27,8 +27,8 @@ class EventSource:
         self._lines = answer.aiter_lines()
 
     async def opened(self) -> None:
-        """Return once the server has told where the stream starts."""
-        while not self.last_event_id:
+        """Return once the server has begun, with when to come back and where it starts."""
+        while not self.retry_ms:
             await self._block()
 
     async def next(self) -> Event | None:

@@ -5,8 +5,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -15,6 +15,8 @@ from tests.support.product import wait_for
 
 ANOMALY = Path(sys.executable).parent / "anomaly"
 LOG = "gateway.log"
+# Runs one more gateway, with changes of its environment.
+Start = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
 
 @asynccontextmanager

@@ -63,6 +63,26 @@ class TransactionRepository:
         row = last.first()
         return TransactionRows(rows, None if row is None else (row[0], row[1]))
 
+    async def newest_time(self) -> datetime | None:
+        """Return when the newest transaction came in; None before the first."""
+        newest: datetime | None = await self._connection.scalar(
+            select(func.max(transactions.c.ingest_time))
+        )
+        return newest
+
+    async def came_in(
+        self, since: datetime, until: datetime, risk_min: float, limit: int
+    ) -> list[TransactionRecord]:
+        """Return the newest transactions that came in in (since, until], oldest of them first."""
+        found = await self._connection.execute(
+            select(transactions)
+            .where(transactions.c.ingest_time > since, transactions.c.ingest_time <= until)
+            .where(transactions.c.risk_score >= risk_min)
+            .order_by(transactions.c.ingest_time.desc())
+            .limit(limit)
+        )
+        return [TransactionRecord(*row) for row in found][::-1]
+
     async def counted(self, filters: Filters, walk: int) -> tuple[int, bool]:
         """Return how many of the newest `walk` rows of the first filter pass the others too.
 

@@ -90,6 +90,8 @@ transactions = Table(
     Column("degraded_reasons", Text, nullable=False),
     Column("alert_id", String(64)),
     Column("reasons", Text, nullable=False),
+    # What came in last.
+    Index(None, "ingest_time"),
     # An account's past, the event clock that its labels are put on, and the pages of entities.
     Index(None, "account_id", "event_time"),
     *(

@@ -1,6 +1,6 @@
 """Streams of what happens, so that nobody has to ask again and again."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Annotated, Any
@@ -14,9 +14,9 @@ from gateway.domain.enumerations import AlertStatus, Severity
 from gateway.domain.permission import Permission
 from gateway.rest.error_responses import RESPONSES
 from gateway.rest.event_stream import MEDIA_TYPE, Broadcast, EventStream
-from gateway.rest.live_frames import heartbeat
+from gateway.rest.live_frames import heartbeat, silence, transaction_frames
 from gateway.rest.schemas.alerts import SeverityFilter, StatusFilter
-from gateway.rest.wiring_live import Access, Live
+from gateway.rest.wiring_live import Access, Live, LiveService
 from gateway.services.access import AccessService, require
 
 _POSITION_LENGTH_MAX = 39
@@ -69,16 +69,53 @@ class LiveController(Controller):
         async with AsyncExitStack() as stack:
             stack.enter_context(live.seats.seat())
             follower = await stack.enter_async_context(live.feed.follow(resume))
-            return EventStream(
-                Broadcast(
-                    frames=live.frames.stream(live.feed, follower, wanted, live.retry_ms()),
-                    heartbeat=partial(heartbeat, follower),
-                    check=_check(request, access),
-                    stopping=live.stopping,
-                    held=stack.pop_all(),
-                    pace=live.pace,
-                )
-            )
+            frames = live.frames.stream(live.feed, follower, wanted, live.retry_ms())
+            check = _check(request, access)
+            return _stream(live, frames, partial(heartbeat, follower), check, stack.pop_all())
+
+    @get(
+        "/transactions",
+        responses=RESPONSES | {200: _STREAM},
+        operation_id="watch_transactions",
+        summary="Watch transactions as they come in",
+    )
+    async def watch_transactions(
+        self,
+        request: Request[Any, Any, Any],
+        live: Live,
+        access: Access,
+        min_risk: Annotated[
+            float, QueryParameter(ge=0, le=100, description="lowest risk score, 0 to 100")
+        ] = 0.0,
+    ) -> EventStream:
+        """Send the newest transactions, at most 50 a second, as events `transaction`.
+
+        It is for looking on: at a higher rate some are left out, and nothing can be resumed.
+        """
+        async with AsyncExitStack() as stack:
+            stack.enter_context(live.seats.seat())
+            watcher = await stack.enter_async_context(live.transactions.watch(min_risk))
+            frames = transaction_frames(watcher, live.retry_ms())
+            return _stream(live, frames, silence, _check(request, access), stack.pop_all())
+
+
+def _stream(
+    live: LiveService,
+    frames: AsyncGenerator[bytes, None],
+    speak: Callable[[], bytes],
+    check: Callable[[], Awaitable[None]],
+    held: AsyncExitStack,
+) -> EventStream:
+    return EventStream(
+        Broadcast(
+            frames=frames,
+            heartbeat=speak,
+            check=check,
+            stopping=live.stopping,
+            held=held,
+            pace=live.pace,
+        )
+    )
 
 
 def _check(request: Request[Any, Any, Any], access: AccessService) -> Callable[[], Awaitable[None]]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from gateway.domain.enumerations import AlertStatus
-from gateway.rest.schemas.alerts import AlertBody
+from gateway.rest.schemas.alerts import AlertBody, TransactionBody
 
 
 class ChangeBody(Struct, kw_only=True):
@@ -23,6 +23,19 @@ class AlertChangeBody(AlertBody, kw_only=True):
     """The data of a live event: an alert as lists show it, and what happened to it."""
 
     change: ChangeBody
+
+
+class LiveTransactionBody(TransactionBody, kw_only=True):
+    """The data of the event `transaction`.
+
+    Attributes:
+        ingested_at: on our clock, `timestamp` on the payer's.
+        alert_id: of the alert that it raises by itself; null below the threshold.
+    """
+
+    severity: str
+    ingested_at: datetime
+    alert_id: str | None
 
 
 class ResumeBody(Struct, kw_only=True):

@@ -17,6 +17,7 @@ from gateway.config import GatewayConfig
 from gateway.db.engine import Database
 from gateway.db.migrate import migrate
 from gateway.db.watch import DatabaseLimits
+from tests.support.gateway_process import Start, serving
 from tests.support.postgresql import fresh_database
 from tests.support.scripted_scoring_server import ScriptedScoringServer
 
@@ -113,3 +114,23 @@ def open_gateway(config: GatewayConfig) -> OpenGateway:
 async def gateway(open_gateway: OpenGateway) -> AsyncIterator[httpx.AsyncClient]:
     async with open_gateway() as client:
         yield client
+
+
+@pytest.fixture
+def start(database_url: str, scoring: ScriptedScoringServer, tmp_path: Path) -> Start:
+    """Return a function that runs one more gateway on the same database."""
+    number = 0
+
+    def run(**environ: str) -> AbstractAsyncContextManager[httpx.AsyncClient]:
+        nonlocal number
+        number += 1
+        folder = tmp_path / f"gateway-{number}"
+        folder.mkdir()
+        settings = {
+            "DATABASE_URL": database_url.replace("+aiosqlite", ""),
+            "SCORING_TARGET": scoring.target,
+            "RATE_LIMIT_REQUESTS": "0",
+        }
+        return serving(folder, **(settings | environ))
+
+    return run

@@ -1,9 +1,8 @@
 """Live events about alerts, through gateways that are processes, over real connections."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from pathlib import Path
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import httpx
 import msgspec
@@ -13,32 +12,9 @@ from gateway.db.engine import Database
 from gateway.domain.permission import Role
 from tests.support.alerts import raise_alert
 from tests.support.event_stream import EventSource, event_source
-from tests.support.gateway_process import serving
+from tests.support.gateway_process import Start
 from tests.support.people import SECRET, add_user, bearer, log_in
-from tests.support.scripted_scoring_server import ScriptedScoringServer
 from tests.support.waiting import eventually
-
-Start = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
-
-
-@pytest.fixture
-def start(database_url: str, scoring: ScriptedScoringServer, tmp_path: Path) -> Start:
-    """Return a function that runs one more gateway on the same database."""
-    number = 0
-
-    def run(**environ: str) -> AbstractAsyncContextManager[httpx.AsyncClient]:
-        nonlocal number
-        number += 1
-        folder = tmp_path / f"gateway-{number}"
-        folder.mkdir()
-        settings = {
-            "DATABASE_URL": database_url.replace("+aiosqlite", ""),
-            "SCORING_TARGET": scoring.target,
-            "RATE_LIMIT_REQUESTS": "0",
-        }
-        return serving(folder, **(settings | environ))
-
-    return run
 
 
 @pytest.fixture
