@@ -11,10 +11,11 @@ from sqlalchemy.sql.elements import ColumnElement
 from gateway.db import bulk
 from gateway.db.prepared import Prepared
 from gateway.db.repositories.alert_list import alert_of
-from gateway.db.repositories.transactions import newest_first
+from gateway.db.repositories.transactions import TransactionRepository, newest_first
 from gateway.db.tables.alerts import alert_events, alerts
 from gateway.db.tables.entities import alert_entities
 from gateway.db.tables.feed import labels, transactions
+from gateway.db.types import UtcTime
 from gateway.domain.alert import Alert, AlertEvent
 from gateway.domain.entity import Entity, EntityKind, LinkKind, ProfileRow, Reach, Shared, SharedRow
 from gateway.domain.enumerations import AlertStatus, CaseDecision
@@ -46,14 +47,11 @@ class EntityRepository:
 
     async def reach(self, entity: Entity, most: int) -> Reach:
         """Return when an entity was first and last seen, and how often, counted up to `most`."""
-        own = _COLUMNS[entity.kind] == entity.entity_id
-        some = select(literal(1)).select_from(transactions).where(own).limit(most + 1).subquery()
-        time = transactions.c.event_time
-        first = select(time).where(own).order_by(time).limit(1).scalar_subquery()
-        last = select(time).where(own).order_by(time.desc()).limit(1).scalar_subquery()
-        number = select(func.count()).select_from(some).scalar_subquery()
-        row = (await self._connection.execute(select(first, last, number))).one()
-        return Reach(row[0], row[1], min(row[2], most), row[2] > most)
+        statement = _REACH[entity.kind]
+        ((first, last, number),) = await statement.rows(
+            self._connection, own=entity.entity_id, rows=most + 1
+        )
+        return Reach(first, last, min(number, most), number > most)
 
     async def newest(self, entity: Entity, limit: int) -> list[ProfileRow]:
         """Return what a profile needs of the newest transactions, newest first."""
@@ -69,38 +67,37 @@ class EntityRepository:
 
     async def labels(self, entity: Entity, limit: int) -> dict[str, int]:
         """Return how many of the newest transactions have which label."""
-        query = select(transactions.c.transaction_id).where(
-            _COLUMNS[entity.kind] == entity.entity_id
-        )
-        newest = newest_first(query, None).limit(limit).subquery()
-        found = await self._connection.execute(
-            select(labels.c.value, func.count())
-            .join(newest, newest.c.transaction_id == labels.c.transaction_id)
-            .group_by(labels.c.value)
-            .order_by(labels.c.value)
-        )
-        return {row[0]: row[1] for row in found}
+        statement = _LABELS[entity.kind]
+        rows = await statement.rows(self._connection, own=entity.entity_id, rows=limit)
+        return {value: int(number) for value, number in rows}
 
     async def transactions(
         self, entity: Entity, after: tuple[datetime, str] | None, limit: int
     ) -> list[TransactionRecord]:
         """Return transactions of an entity, newest first, from behind a place on."""
-        query = select(transactions).where(_COLUMNS[entity.kind] == entity.entity_id)
-        found = await self._connection.execute(newest_first(query, after).limit(limit))
-        return [TransactionRecord(*row) for row in found]
+        own = (_COLUMNS[entity.kind].name, entity.entity_id)
+        repository = TransactionRepository(self._connection)
+        return (await repository.listed([own], after, 0, limit, limit)).rows
 
     async def alert_ids(self, entity: Entity, limit: int) -> list[str]:
         """Return the ids of the newest alerts of an entity, newest first."""
-        query = _alerts_of(entity, None, alert_entities.c.alert_id).limit(limit)
-        return list((await self._connection.execute(query)).scalars())
+        rows = await _ALERT_IDS.rows(
+            self._connection, kind=entity.kind, own=entity.entity_id, rows=limit
+        )
+        return [row[0] for row in rows]
 
     async def alerts(
         self, entity: Entity, after: tuple[datetime, str] | None, offset: int, limit: int
     ) -> list[Alert]:
         """Return alerts of an entity, newest first, from behind a place on."""
-        query = _alerts_of(entity, after, *alerts.c).offset(offset).limit(limit)
-        query = query.join(alerts, alerts.c.alert_id == alert_entities.c.alert_id)
-        return [alert_of(row) for row in await self._connection.execute(query)]
+        values: dict[str, Any] = {"offset": offset, "rows": limit}
+        if after is not None:
+            values["after"], values["after_id"] = after
+        statement = _ALERTS_BEHIND if after else _ALERTS
+        rows = await statement.rows(
+            self._connection, kind=entity.kind, own=entity.entity_id, **values
+        )
+        return [alert_of(row) for row in rows]
 
     async def alert_counts(
         self, alert_ids: Sequence[str]
@@ -189,7 +186,30 @@ def _users(column: ColumnElement[Any]) -> Select[Any]:
     )
 
 
-# They are run often, or give many rows.
+def _reach(column: ColumnElement[Any]) -> Select[Any]:
+    own = column == bindparam("own", type_=String())
+    time = transactions.c.event_time
+    most = bindparam("rows", type_=Integer())
+    some = select(literal(1)).select_from(transactions).where(own).limit(most).subquery()
+    return select(
+        select(time).where(own).order_by(time).limit(1).scalar_subquery(),
+        select(time).where(own).order_by(time.desc()).limit(1).scalar_subquery(),
+        select(func.count()).select_from(some).scalar_subquery(),
+    )
+
+
+def _labels(column: ColumnElement[Any]) -> Select[Any]:
+    newest = _newest_of(column, transactions.c.transaction_id).subquery()
+    return (
+        select(labels.c.value, func.count())
+        .join(newest, newest.c.transaction_id == labels.c.transaction_id)
+        .group_by(labels.c.value)
+        .order_by(labels.c.value)
+    )
+
+
+_REACH = {kind: Prepared(_reach(column)) for kind, column in _COLUMNS.items()}
+_LABELS = {kind: Prepared(_labels(column)) for kind, column in _COLUMNS.items()}
 _NEWEST = {
     kind: Prepared(_newest_of(column, *(transactions.c[name] for name in _PROFILE)))
     for kind, column in _COLUMNS.items()
@@ -201,20 +221,29 @@ _SHARED = {
 _USERS = {kind: Prepared(_users(column)) for kind, column in _LINKS.items()}
 
 
-def _alerts_of(
-    entity: Entity, after: tuple[datetime, str] | None, *columns: ColumnElement[Any]
-) -> Select[Any]:
+def _alerts_of(*columns: Any, behind: bool) -> Select[Any]:
     time, alert_id = alert_entities.c.raised_time, alert_entities.c.alert_id
     query = (
         select(*columns)
         .select_from(alert_entities)
-        .where(alert_entities.c.entity_type == entity.kind)
-        .where(alert_entities.c.entity_id == entity.entity_id)
+        .where(alert_entities.c.entity_type == bindparam("kind", type_=String()))
+        .where(alert_entities.c.entity_id == bindparam("own", type_=String()))
         .order_by(time.desc(), alert_id.desc())
+        .limit(bindparam("rows", type_=Integer()))
     )
-    if after is None:
+    if not behind:
         return query
-    moment = literal(after[0], time.type)
+    moment = bindparam("after", type_=UtcTime())
     return query.where(time <= moment).where(
-        tuple_(time, alert_id) < tuple_(moment, literal(after[1]))
+        tuple_(time, alert_id) < tuple_(moment, bindparam("after_id", type_=String()))
     )
+
+
+def _alert_page(*, behind: bool) -> Prepared:
+    query = _alerts_of(alerts, behind=behind).offset(bindparam("offset", type_=Integer()))
+    return Prepared(query.join(alerts, alerts.c.alert_id == alert_entities.c.alert_id))
+
+
+_ALERT_IDS = Prepared(_alerts_of(alert_entities.c.alert_id, behind=False))
+_ALERTS = _alert_page(behind=False)
+_ALERTS_BEHIND = _alert_page(behind=True)
