@@ -2,18 +2,19 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+FUZZ := .venv-fuzz
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 GENERATED := proto/anomaly/v1 proto/buf/validate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo test lint bench load proto proto-check lock clean
+.PHONY: help setup setup-dev run demo test contract lint bench load proto proto-check lock clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.installed ## install the product into .venv
 
-setup-dev: $(VENV)/.installed-dev ## install what tests and lint need as well
+setup-dev: $(VENV)/.installed-dev $(FUZZ)/.installed ## install what tests and lint need as well
 
 # One recipe a lock file: the stamp is newer than the lock once its packages are in.
 $(VENV)/.installed: requirements.lock pyproject.toml
@@ -27,6 +28,11 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	@$(PIP_INSTALL) --require-hashes --requirement requirements-dev.lock
 	@touch $@
 
+$(FUZZ)/.installed: requirements-fuzz.lock
+	@test -x $(FUZZ)/bin/python || $(PYTHON) -m venv $(FUZZ)
+	@$(FUZZ)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-fuzz.lock
+	@touch $@
+
 run: setup ## start scoring server and gateway (Ctrl-C stops both)
 	@exec $(BIN)/anomaly up
 
@@ -35,6 +41,9 @@ demo: setup ## start both servers, send simulated payments through them, keep ru
 
 test: setup-dev ## run all tests
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+contract: setup-dev ## test the REST contract, with EXAMPLES=n generated requests an operation
+	@CONTRACT_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest --timeout 0 tests/contract $(PYTEST_ARGS)
 
 lint: setup-dev proto-check ## check style, types, layers and the protocol
 	@$(BIN)/ruff check .
@@ -65,6 +74,8 @@ lock: ## write the lock files anew (needs uv)
 	  --no-emit-find-links --no-header --quiet --output-file requirements.lock
 	uv pip compile pyproject.toml --group build --group dev --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --no-header --quiet --constraint requirements.lock --output-file requirements-dev.lock
+	uv pip compile --group fuzz --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --no-header --quiet --output-file requirements-fuzz.lock
 
 clean: ## remove build products (keeps ./data)
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache

@@ -10,7 +10,6 @@ import structlog
 from litestar import Litestar
 from litestar.config.cors import CORSConfig
 from litestar.di import Provide
-from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
 from gateway.clock import monotonic_s, utc_now
@@ -18,11 +17,13 @@ from gateway.config import GatewayConfig
 from gateway.errors import GatewayError
 from gateway.rest.client_address import ClientAddress
 from gateway.rest.controllers.system import Health
+from gateway.rest.description import DescriptionConfig
 from gateway.rest.entry import GatewayApplication
 from gateway.rest.error_responses import EXCEPTION_HANDLERS
 from gateway.rest.known_callers import KnownCallers
 from gateway.rest.metrics import Metrics, metrics_handler
 from gateway.rest.protection import EXPOSED_HEADERS
+from gateway.rest.query import refuse_null
 from gateway.rest.rate_limit import RateLimit
 from gateway.rest.security_description import SECURITY_COMPONENTS, security_of
 from gateway.spans import Spans
@@ -126,6 +127,7 @@ def build(config: GatewayConfig) -> GatewayApplication:
             "clock": Provide(lambda: utc_now, sync_to_thread=False),
         },
         guards=[people.guard(config, lambda: parts["all"].services["access"], known_callers)],
+        before_request=refuse_null,
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=[lifespan],
         cors_config=CORSConfig(
@@ -133,7 +135,7 @@ def build(config: GatewayConfig) -> GatewayApplication:
             allow_credentials=True,
             expose_headers=list(EXPOSED_HEADERS),
         ),
-        openapi_config=OpenAPIConfig(
+        openapi_config=DescriptionConfig(
             title="anomaly gateway",
             version=version("anomaly"),
             description=_DESCRIPTION,

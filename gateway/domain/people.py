@@ -9,9 +9,9 @@ from gateway.domain.permission import Permission, Role, Scope
 
 # A name goes into audit rows and is never given to somebody else. It cannot hold a colon, which
 # sets the names of service tokens apart.
-NAME_PATTERN = r"^[a-z0-9][a-z0-9._@+-]{1,47}$"
+NAME_PATTERN = r"^[a-z0-9][a-z0-9._@+-]{1,47}\Z"
 NAME_LENGTH_MAX = 48
-TOKEN_NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{1,47}$"  # noqa: S105 - a pattern, not a secret
+TOKEN_NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{1,47}\Z"  # noqa: S105 - a pattern, not a secret
 
 
 class UserStatus(StrEnum):

@@ -40,19 +40,20 @@ class JsonBody(AbstractDTO[T]):
     @classmethod
     def create_openapi_schema(
         cls,
-        field_definition: FieldDefinition,  # noqa: ARG003 - the base class names it
-        handler_id: str,  # noqa: ARG003 - as above
+        field_definition: FieldDefinition,
+        handler_id: str,  # noqa: ARG003 - the base class names it
         schema_creator: SchemaCreator,
     ) -> Reference | Schema:
-        """Return the schema of the structure."""
+        """Return the schema of the structure, or null beside it where it may be left out."""
+        kind = cls.model_type | None if field_definition.is_optional else cls.model_type
         return schema_creator.for_field_definition(
-            FieldDefinition.from_annotation(cls.model_type, name="data")
+            FieldDefinition.from_annotation(kind, name="data")
         )
 
     @classmethod
     def generate_field_definitions(
         cls,
-        model_type: type[Any],  # noqa: ARG003 - as above
+        model_type: type[Any],  # noqa: ARG003 - the base class names it
     ) -> Generator[DTOFieldDefinition, None, None]:
         """Need none, for the same reason."""
         yield from ()
@@ -60,7 +61,7 @@ class JsonBody(AbstractDTO[T]):
     @classmethod
     def detect_nested_field(
         cls,
-        field_definition: FieldDefinition,  # noqa: ARG003 - as above
+        field_definition: FieldDefinition,  # noqa: ARG003 - the base class names it
     ) -> bool:
         """Return False: nothing is transferred field by field."""
         return False
@@ -96,7 +97,7 @@ def parse_body(raw: bytes, model: type[T]) -> T:
         if absent or value is None:
             continue
         try:
-            values[field.name] = msgspec.json.decode(value, type=field.type)
+            values[field.name] = _decoded(value, field.type)
         except msgspec.ValidationError as error:
             faults.append(field_fault(field.encode_name, field.type, error))
         except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError) as error:
@@ -106,6 +107,17 @@ def parse_body(raw: bytes, model: type[T]) -> T:
     if faults:
         raise InvalidArgumentError(summary(faults), faults=tuple(faults))
     return model(**values)
+
+
+def _decoded(raw: msgspec.Raw, annotation: Any) -> Any:
+    """Return a field. 8.0 is the whole number 8, as JSON has but one kind of number."""
+    try:
+        return msgspec.json.decode(raw, type=annotation)
+    except msgspec.ValidationError:
+        plain = msgspec.json.decode(raw)
+        if not isinstance(plain, float) or not plain.is_integer():
+            raise
+        return msgspec.convert(int(plain), type=annotation)
 
 
 def summary(faults: typing.Sequence[FieldFault]) -> str:

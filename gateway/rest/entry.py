@@ -111,6 +111,8 @@ class GatewayApplication(Litestar):
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if scope["method"] == "OPTIONS":
+                    self._tell_methods(scope, message)
                 message["headers"] = with_missing(list(message["headers"]), headers)
             await send(message)
 
@@ -122,6 +124,19 @@ class GatewayApplication(Litestar):
         finally:
             self._tell(scope, status, (time.perf_counter_ns() - started_ns) / 1e9)
         return status
+
+    def _tell_methods(self, scope: Any, message: Any) -> None:
+        """Name all methods of a path: the framework names those of one of its handlers only."""
+        methods = {
+            method
+            for route in self.routes
+            if isinstance(route, HTTPRoute) and route.path_format == scope.get("path_template")
+            for method in route.methods
+        }
+        allow = ", ".join(sorted(methods)).encode("ascii")
+        message["headers"] = [
+            (name, allow if name == b"allow" else value) for name, value in message["headers"]
+        ]
 
     def _count(self, scope: Any, client: str) -> Allowance | None:
         kind = route_class(str(scope["method"]), scope["path"])

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-from litestar import Response, get
+from litestar import MediaType, Response, get
 from litestar.handlers import HTTPRouteHandler
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
@@ -98,7 +98,13 @@ def metrics_handler(
 ) -> HTTPRouteHandler:
     """Return the handler that serves the figures; `refresh` is awaited first."""
 
-    @get(path, operation_id="metrics", summary="Figures for Prometheus", tags=["system"])
+    @get(
+        path,
+        operation_id="metrics",
+        summary="Figures for Prometheus",
+        tags=["system"],
+        media_type=MediaType.TEXT,
+    )
     async def read_metrics() -> Response[bytes]:
         """Return the figures in the text format of Prometheus."""
         await refresh()

@@ -18,7 +18,7 @@ Records = NamedDependency[RecordsService]
 Entities = NamedDependency[EntityService]
 
 # Ids hold no control characters, and PostgreSQL could not even be asked for some of them.
-_NO_CONTROL = r"^[^\x00-\x1f\x7f]*$"
+_NO_CONTROL = r"^[^\x00-\x1f\x7f]*\Z"
 _ID_LENGTH_MAX = 64
 
 # Restored by handlers whose ids may hold a slash.

@@ -43,6 +43,8 @@ def of_other_types(schema: dict[str, Any]) -> Iterator[Any]:
 def in_query(schema: dict[str, Any]) -> Iterator[str]:
     """Yield texts that a query parameter must refuse."""
     yield from (str(value) for value in beyond(schema))
+    if schema != {"type": "string"}:
+        yield "null"
     if schema.get("type") in {"integer", "number"}:
         yield from ("many", "")
     if schema.get("type") == "integer":

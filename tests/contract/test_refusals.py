@@ -117,3 +117,12 @@ def test_request_id_of_the_caller_is_kept(gateway: Served, given: str) -> None:
 def test_unfit_request_id_is_replaced(gateway: Served, given: str) -> None:
     answer = gateway.client.get("/api/alerts/no-such", headers={"x-request-id": given})
     assert require_error(answer, 404)["request_id"] != given
+
+
+@pytest.mark.parametrize("path", sorted({each.path for each in CONTRACT.endpoints}))
+def test_methods_of_a_path_are_told(gateway: Served, path: str) -> None:
+    methods = {each.method for each in CONTRACT.endpoints if each.path == path}
+    asked = gateway.client.options(path)
+    assert methods | {"OPTIONS"} <= set(asked.headers["allow"].split(", "))
+    refused = require_error(gateway.client.request("TRACE", path), 405)
+    assert refused["error_code"] == "METHOD_NOT_ALLOWED"

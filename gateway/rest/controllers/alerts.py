@@ -28,6 +28,7 @@ from gateway.rest.schemas.alerts import (
     StatusChange,
     StatusChanged,
     StatusFilter,
+    StatusPut,
 )
 from gateway.rest.session import analyst_of
 from gateway.rest.wiring import AlertId, Alerts, Clock
@@ -117,7 +118,7 @@ class AlertController(Controller):
 
     @put(
         "/{alert_id:str}",
-        dto=JsonBody[StatusChange],
+        dto=JsonBody[StatusPut],
         return_dto=None,
         responses=RESPONSES,
         operation_id="put_alert",
@@ -128,10 +129,11 @@ class AlertController(Controller):
         request: Request[Any, Any, Any],
         alerts: Alerts,
         alert_id: AlertId,
-        data: JSONBody[StatusChange | None] = None,
+        data: JSONBody[StatusPut],
     ) -> Response[StatusChanged]:
         """Do the same as PATCH on its status."""
-        return await _move(request, alerts, alert_id, data or StatusChange(), None)
+        change = StatusChange(data.status, data.expected_version, data.analyst_id)
+        return await _move(request, alerts, alert_id, change, None)
 
 
 def _rendered(page: AlertPage, query: AlertQuery, now: datetime) -> bytes:

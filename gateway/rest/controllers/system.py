@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from litestar import Controller, MediaType, Request, Response, get
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 
 from gateway.rest import reference
 from gateway.rest.wiring import HealthChecks
@@ -39,7 +40,16 @@ class HealthController(Controller):
         """Answer as long as the process works; asks nobody else."""
         return about
 
-    @get("/ready", operation_id="ready", summary="Are all parts usable")
+    @get(
+        "/ready",
+        operation_id="ready",
+        summary="Are all parts usable",
+        responses={
+            503: ResponseSpec(
+                Readiness, description="A part is not usable", generate_examples=False
+            )
+        },
+    )
     async def ready(self, health: HealthChecks) -> Response[Readiness]:
         """Name the state of the scoring server, the database and the event feed.
 

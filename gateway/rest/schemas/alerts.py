@@ -227,6 +227,14 @@ class StatusChange(Struct):
     analyst_id: AnalystId | None = None
 
 
+class StatusPut(Struct):
+    """Where the alert should go, as older clients say it."""
+
+    status: AlertStatus
+    expected_version: Annotated[int, Meta(ge=1)] | None = None
+    analyst_id: AnalystId | None = None
+
+
 class StatusChanged(Struct):
     """The move was made."""
 

@@ -7,17 +7,34 @@ from msgspec import Meta, Struct
 
 from gateway.domain.people import NAME_LENGTH_MAX, NAME_PATTERN, TOKEN_NAME_PATTERN, UserStatus
 from gateway.domain.permission import Permission, Role, Scope
+from gateway.domain.secret import PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN
 from gateway.rest.schemas.alerts import PaginationBody
+from gateway.rest.structure_schemas import JSON_SCHEMA
 from gateway.services.people import TOKEN_LIFETIME_DAYS_MAX
 
 _SECRET_TEXT_LENGTH_MAX = 1024
 
 GivenName = Annotated[
-    str, Meta(min_length=1, max_length=NAME_LENGTH_MAX, pattern=r"^[^\x00-\x1f\x7f]*$")
+    str, Meta(min_length=1, max_length=NAME_LENGTH_MAX, pattern=r"^[^\x00-\x1f\x7f]*\Z")
 ]
 Name = Annotated[str, Meta(max_length=NAME_LENGTH_MAX, pattern=NAME_PATTERN)]
 TokenName = Annotated[str, Meta(max_length=NAME_LENGTH_MAX, pattern=TOKEN_NAME_PATTERN)]
-DisplayName = Annotated[str, Meta(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
+DisplayName = Annotated[str, Meta(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
+# Refused with a sentence of its own when it is too short, so the bounds are only told here.
+NewSecretText = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=_SECRET_TEXT_LENGTH_MAX,
+        extra={
+            JSON_SCHEMA: {
+                "type": "string",
+                "minLength": PASSWORD_LENGTH_MIN,
+                "maxLength": PASSWORD_LENGTH_MAX,
+            }
+        },
+    ),
+]
 SecretText = Annotated[str, Meta(min_length=1, max_length=_SECRET_TEXT_LENGTH_MAX)]
 
 
@@ -38,7 +55,7 @@ class PasswordBody(Struct, kw_only=True):
     """A new password of one's own, 12 to 128 characters."""
 
     current_password: SecretText
-    new_password: SecretText
+    new_password: NewSecretText
 
 
 class UserBody(Struct, kw_only=True):
@@ -80,7 +97,7 @@ class NewUserBody(Struct, kw_only=True):
     """A user to add. He has to change the password at his first login."""
 
     username: Name
-    password: SecretText
+    password: NewSecretText
     role: Role
     display_name: DisplayName = ""
 
@@ -96,7 +113,7 @@ class UserChangeBody(Struct, kw_only=True):
     role: Role | None = None
     display_name: DisplayName | None = None
     disabled: bool | None = None
-    password: SecretText | None = None
+    password: NewSecretText | None = None
 
 
 class ServiceTokenBody(Struct, kw_only=True):

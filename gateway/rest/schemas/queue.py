@@ -66,7 +66,8 @@ class BulkBody(Struct):
 
     action: BulkAction
     alert_ids: Annotated[
-        list[AlertIdText | BulkItemBody], Meta(min_length=1, max_length=BULK_SIZE_MAX)
+        list[AlertIdText | BulkItemBody],
+        Meta(min_length=1, max_length=BULK_SIZE_MAX, extra_json_schema={"uniqueItems": True}),
     ]
     decision: CaseDecision | None = None
     notes: Annotated[str, Meta(max_length=1000)] | None = None

@@ -13,7 +13,7 @@ from gateway.rest.schemas.detection import Identifier
 from gateway.rest.schemas.queue import Version
 
 Comment = Annotated[str, Meta(min_length=1, max_length=1000, pattern=r"\S")]
-ReasonCode = Annotated[str, Meta(max_length=64, pattern="^[A-Z][A-Z0-9_]*$")]
+ReasonCode = Annotated[str, Meta(max_length=64, pattern=r"^[A-Z][A-Z0-9_]*\Z")]
 Until = Annotated[datetime, Meta(tz=True)]
 
 
