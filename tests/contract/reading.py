@@ -9,7 +9,15 @@ import jsonschema_rs
 import yaml
 
 SPECIFICATION = Path(__file__).parent / "specification"
-AREAS = ("dashboard", "alerts", "investigations", "feedback", "detection", "system")
+AREAS = (
+    "dashboard",
+    "alerts",
+    "investigations",
+    "analytics",
+    "feedback",
+    "detection",
+    "system",
+)
 # A map of nothing but these is JSON Schema already; any other map is an object of named fields.
 _BOUNDS = {"minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum"}
 _KEYWORDS = {"type", "const", "enum", "pattern", "format", "required", "bad"} | _BOUNDS
