@@ -12,7 +12,7 @@ _STAND_IN = "\x1f"
 _ENCODED = re.compile(rb"%2f", re.IGNORECASE)
 
 # What an id may be while its slashes are replaced.
-PATTERN = r"^[^\x00-\x1e\x7f]*$"
+PATTERN = r"^[^\x00-\x1e\x7f]*\Z"
 
 
 def path_of(path: str, raw_path: bytes | None) -> str:

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from gateway.domain.enumerations import LabelSource, LabelValue
 
-Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:-]+$")]
+Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:-]+\Z")]
 
 
 class NewLabel(Struct, kw_only=True):

@@ -14,7 +14,7 @@ from gateway.rest.schemas.alerts import PaginationBody
 from gateway.rest.schemas.live import AlertChangeBody
 
 Url = Annotated[str, Meta(min_length=1, max_length=URL_LENGTH_MAX)]
-Description = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Description = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
 Events = Annotated[tuple[ChangeKind, ...], Meta(min_length=1, max_length=len(ChangeKind))]
 Version = Annotated[int, Meta(ge=1)]
 
