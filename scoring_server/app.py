@@ -21,6 +21,7 @@ from scoring_server.engine.risk import EngineSettings
 from scoring_server.engine.scorer import Scorer
 from scoring_server.engine.warmup import warm
 from scoring_server.errors import ConfigurationError
+from scoring_server.garbage import spare_long_lived
 from scoring_server.inference.model_slots import ModelSlots, open_models
 from scoring_server.journal.embedded import EmbeddedJournal
 from scoring_server.journal.label_index import LabelIndex
@@ -203,6 +204,7 @@ def serve(config: ScoringConfig) -> int:
     previous = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         application.start()
+        spare_long_lived()
         application.wait()
         _log.info("stopping", drain_s=config.limits.drain_s)
         application.stop()

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring_server.catalogue import FEATURE_COUNT, FEATURES
+from scoring_server.clock import monotonic_ns
+from scoring_server.engine.model_time import ModelTime
 from scoring_server.engine.risk import EngineSettings
 from scoring_server.inference.errors import ModelError
 from scoring_server.inference.model_slots import ModelSlots
@@ -149,6 +151,7 @@ class Engine:
         self._weights = self.settings.weights()
         self._severity_thresholds = self.settings.severity_thresholds()
         self._decision_thresholds = self.settings.decision_thresholds()
+        self.model_time = ModelTime()
         self._worker = worker
         self._owner = np.uint64(os.getpid())
         self._scratch = np.zeros((2, WINDOW_COUNT), np.float32)
@@ -251,19 +254,22 @@ class Engine:
     def _ml_scores(
         self, features: NDArray[np.float32], transactions: NDArray[Any], *, with_model: bool
     ) -> tuple[NDArray[np.float64], ModelIdentity | None, tuple[str, ...]]:
-        scores = np.full(len(features), np.nan)
-        if self.models is None:
-            return scores, None, ()
-        champion = self.models.champion
-        if champion is None:
-            return scores, None, (MODEL_MISSING,)
-        if not with_model:
-            return scores, None, (MODEL_SKIPPED,)
+        scores = np.empty(len(features))
+        champion = None if self.models is None else self.models.champion
+        if champion is None or not with_model:
+            scores.fill(np.nan)
+            if self.models is None:
+                return scores, None, ()
+            self.model_time.skipped()
+            return scores, None, (MODEL_MISSING if champion is None else MODEL_SKIPPED,)
+        began_ns = monotonic_ns()
         try:
             champion.score(features, scores)
         except ModelError as error:
             scores[:] = np.nan
             return scores, None, (error.reason,)
+        finally:
+            self.model_time.took(began_ns)
         if champion is not self._foreign_of:
             self._foreign_of, self._foreign = champion, _foreign_kind(champion)
         if self._foreign is not None:

@@ -10,8 +10,17 @@ from scoring_server.kernels.entity_features import DAY_NS, HOUR_NS, label_update
 from scoring_server.kernels.evidence import judge
 from scoring_server.kernels.locks import zero_memory
 from scoring_server.kernels.payment_step import payment_step
-from scoring_server.kernels.records import ACCOUNTS, DEVICES, MERCHANTS, take_sequence
-from scoring_server.kernels.table import address_of_record, find_or_claim, lock, unlock
+from scoring_server.kernels.records import (
+    ACCOUNTS,
+    DEVICES,
+    MERCHANTS,
+    holds,
+    lock_optional,
+    optional_slot,
+    take_sequence,
+    unlock_optional,
+)
+from scoring_server.kernels.table import address_of_record
 from scoring_server.kernels.trade_step import trade_step
 
 
@@ -116,24 +125,48 @@ def assess_block(
 
 
 @njit(nogil=True, cache=True)
-def _label_entity(header, records, key, label, sequence, owner, table):
-    if key == np.uint64(0):
-        return
+def _label_entity(records, slot, label, sequence):
+    if slot >= 0:
+        label_update(
+            records[slot],
+            label["known_time_ns"],
+            label["fraud_delta"],
+            label["legitimate_delta"],
+        )
+        records[slot]["sequence"] = sequence
+
+
+@njit(nogil=True, cache=True)
+def _label_step(header, accounts, merchants, devices, label, owner, given):
+    """Take one label through its records: lock, number, learn, unlock; return its sequence."""
+    account_key = label["account_key"]
+    merchant_key = label["merchant_key"]
+    device_key = label["device_key"]
     while True:
-        slot = find_or_claim(records, key, owner, header, table)
-        lock(records, slot, owner)
-        valid = records[slot]["key"] == key
+        a = optional_slot(accounts, account_key, owner, header, ACCOUNTS)
+        m = optional_slot(merchants, merchant_key, owner, header, MERCHANTS)
+        d = optional_slot(devices, device_key, owner, header, DEVICES)
+        lock_optional(accounts, a, owner)
+        lock_optional(merchants, m, owner)
+        lock_optional(devices, d, owner)
+        valid = (
+            holds(accounts, a, account_key)
+            and holds(merchants, m, merchant_key)
+            and holds(devices, d, device_key)
+        )
         if valid:
-            label_update(
-                records[slot],
-                label["known_time_ns"],
-                label["fraud_delta"],
-                label["legitimate_delta"],
-            )
-            records[slot]["sequence"] = sequence
-        unlock(records, slot)
-        if valid:
-            return
+            break
+        unlock_optional(devices, d)
+        unlock_optional(merchants, m)
+        unlock_optional(accounts, a)
+    sequence = take_sequence(header, given)
+    _label_entity(accounts, a, label, sequence)
+    _label_entity(merchants, m, label, sequence)
+    _label_entity(devices, d, label, sequence)
+    unlock_optional(devices, d)
+    unlock_optional(merchants, m)
+    unlock_optional(accounts, a)
+    return sequence
 
 
 @njit(
@@ -161,9 +194,5 @@ def label_block(header, accounts, merchants, devices, labels, sequences, assign,
     for row in range(labels.shape[0]):
         label = labels[row]
         given = np.uint64(0) if assign else sequences[row]
-        sequence = take_sequence(header, given)
-        sequences[row] = sequence
-        _label_entity(header, accounts, label["account_key"], label, sequence, owner, ACCOUNTS)
-        _label_entity(header, merchants, label["merchant_key"], label, sequence, owner, MERCHANTS)
-        _label_entity(header, devices, label["device_key"], label, sequence, owner, DEVICES)
+        sequences[row] = _label_step(header, accounts, merchants, devices, label, owner, given)
     header[0]["busy"][worker] = np.uint64(0)

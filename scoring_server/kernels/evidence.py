@@ -14,7 +14,7 @@ Source of the noisy-or: J. Pearl, Probabilistic Reasoning in Intelligent Systems
 import math
 
 import numpy as np
-from numba import float64, njit, types, void
+from numba import float64, int64, njit, types, void
 from numba.np.numpy_support import from_dtype
 
 from scoring_server.kernels.dtypes import (
@@ -193,6 +193,30 @@ def band(risk_score, thresholds):
         if risk_score >= thresholds[place]:
             reached += 1
     return reached
+
+
+@njit(
+    void(_JUDGEMENTS, float64, int64, int64, int64, int64[::1]),
+    cache=True,
+    nogil=True,
+    error_model="numpy",
+)
+def tally_block(judgements, alert_threshold, severity_first, decision_first, alerts, counts):
+    """Count transactions by what was decided.
+
+    Args:
+        judgements: JUDGEMENT records.
+        alert_threshold: risk score from which an alert is raised.
+        severity_first: place of severity 0 in the counts.
+        decision_first: place of decision 0.
+        alerts: place of the alerts.
+        counts: added to.
+    """
+    for row in range(judgements.shape[0]):
+        counts[severity_first + judgements[row]["severity"]] += 1
+        counts[decision_first + judgements[row]["decision"]] += 1
+        if judgements[row]["risk_score"] >= alert_threshold:
+            counts[alerts] += 1
 
 
 @njit(nogil=True, cache=True)

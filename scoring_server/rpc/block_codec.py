@@ -7,6 +7,7 @@ transaction, by the protobuf library in converters.py, with the same outcome. Te
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -95,13 +96,8 @@ class RequestReader:
     def read_single(self, requests: Sequence[bytes]) -> Requests:
         """Read ScoreRequest messages."""
         n = len(requests)
-        bounds = np.zeros(n + 1, np.int64)
-        if n == 1:
-            data = requests[0]
-            bounds[1] = len(data)
-        else:
-            data = b"".join(requests)
-            np.cumsum([len(request) for request in requests], out=bounds[1:])
+        data = requests[0] if n == 1 else b"".join(requests)
+        bounds = np.array([*accumulate(map(len, requests), initial=0)])
         spans, rows, good = _room(n)
         good_count = _single_rows(
             np.frombuffer(data, np.uint8), bounds, n, self._divisors, self._limits,
@@ -172,7 +168,7 @@ class EventWriter:
             size = _write_events(
                 data,
                 requests.spans,
-                np.fromiter(positions, np.int64, n),
+                np.array(positions),
                 assessment.records,
                 assessment.judgements,
                 assessment.ml,

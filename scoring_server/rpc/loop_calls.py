@@ -29,17 +29,17 @@ class LoopCall:
         "_answered",
         "_callbacks",
         "_core_call",
-        "_deadline_s",
         "_metadata",
         "_method",
         "began_ns",
+        "deadline_s",
         "request",
     )
 
     def __init__(self, method: "LoopMethod", event: Any) -> None:
         self._method = method
         self._core_call = event.call
-        self._deadline_s: float = event.call_details.deadline
+        self.deadline_s: float = event.call_details.deadline
         self._metadata = event.invocation_metadata
         self._callbacks: list[Callable[[], None]] | None = None
         self._answered = False
@@ -71,7 +71,7 @@ class LoopCall:
 
     def time_remaining_s(self) -> float | None:
         """Seconds until the caller's deadline; None without one."""
-        remaining_s = self._deadline_s - time.time()
+        remaining_s = self.deadline_s - time.time()
         return None if remaining_s == float("inf") else remaining_s
 
     def on_end(self, callback: Callable[[], None]) -> None:
@@ -160,11 +160,20 @@ class LoopMethod(Arrival):
             for call in calls:
                 self._finish(call, self._answer_one(call))
             return
-        in_time = [call for call in calls if self._is_in_time(call)]
-        if not in_time:
-            return
-        for call, answer in zip(in_time, self._answer_block(in_time), strict=True):
-            self._finish(call, answer)
+        now_s = time.time()
+        if any(call.deadline_s <= now_s for call in calls):
+            calls = [call for call in calls if self._is_in_time(call)]
+            if not calls:
+                return
+        answered = []
+        for call, answer in zip(calls, self._answer_block(calls), strict=True):
+            if isinstance(answer, bytes):
+                call.respond(answer)
+                answered.append(call.began_ns)
+            else:
+                self._finish(call, answer)
+        ended_ns = monotonic_ns()
+        self._metrics.succeeded_together([ended_ns - began_ns for began_ns in answered])
 
     def _is_in_time(self, call: LoopCall) -> bool:
         try:

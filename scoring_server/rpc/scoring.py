@@ -47,7 +47,8 @@ class ScoringService:
     """Answers ScoringService.
 
     Args:
-        model_time_s_min: a call with less time left is scored without the model.
+        model_time_s_min: a call with less time left than this, or than the model lately took, is
+            scored without it.
     """
 
     def __init__(
@@ -191,7 +192,10 @@ class ScoringService:
                 "the deadline passed before the transactions were scored; nothing was changed",
                 reason="DEADLINE_EXCEEDED",
             )
-        return remaining_s is None or remaining_s >= self._model_time_s_min
+        if remaining_s is None:
+            return True
+        expected_s = self._scorer.engine.model_time.expected_s
+        return remaining_s >= max(self._model_time_s_min, expected_s)
 
     def _score(
         self,

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
 
 from scoring_server.telemetry.method_metrics import MethodMetrics, MethodsCollector
+from scoring_server.telemetry.tally_metrics import TallyCollector
 
 
 class Metrics:
@@ -18,17 +19,12 @@ class Metrics:
         self._transactions = self._counter(
             "anomaly_transactions", "Transactions that came in, by what became of them.", "outcome"
         )
-        self._decisions = self._counter(
-            "anomaly_decisions", "Decisions on new transactions.", "decision"
-        )
-        self._severities = self._counter(
-            "anomaly_severities", "Severities of new transactions.", "severity"
-        )
+        self.tally = TallyCollector()
+        self.registry.register(self.tally)
         self._degraded = self._counter(
             "anomaly_degraded", "New transactions answered without a part, by reason.", "reason"
         )
         self._labels = self._counter("anomaly_labels", "Labels, by what was done.", "status")
-        self.alerts = Counter("anomaly_alerts", "Alerts raised.", registry=self.registry)
         self._model = Gauge(
             "anomaly_model_info",
             "1 for each model held.",
@@ -47,14 +43,6 @@ class Metrics:
     def transactions(self, outcome: str) -> Counter:
         """Return the counter of one outcome: new, replayed, conflict or invalid."""
         return self._transactions.labels(outcome)
-
-    def decisions(self, names: Mapping[int, str]) -> dict[int, Counter]:
-        """Return the counters of decisions by their number."""
-        return {number: self._decisions.labels(name) for number, name in names.items()}
-
-    def severities(self, names: Mapping[int, str]) -> dict[int, Counter]:
-        """Return the counters of severities by their number."""
-        return {number: self._severities.labels(name) for number, name in names.items()}
 
     def degraded(self, reason: str) -> Counter:
         """Return the counter of one reason for a degraded answer."""

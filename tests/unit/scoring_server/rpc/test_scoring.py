@@ -1,3 +1,6 @@
+import time
+from pathlib import Path
+
 import pytest
 from anomaly.v1 import event_service_pb2, scoring_service_pb2
 from anomaly.v1.transaction_pb2 import Payment, Transaction
@@ -8,6 +11,7 @@ from scoring_server.engine.engine import Engine
 from scoring_server.engine.risk import EngineSettings
 from scoring_server.engine.scorer import Scorer
 from scoring_server.errors import DeadlineExceededError
+from scoring_server.inference.artifact import load_model
 from scoring_server.inference.model_slots import ModelSlots
 from scoring_server.journal.embedded import EmbeddedJournal
 from scoring_server.rpc.converters import TransactionConverter
@@ -15,6 +19,7 @@ from scoring_server.rpc.scoring import ScoringService
 from scoring_server.state.shared_table import StateCapacities, open_state
 from scoring_server.telemetry.metrics import Metrics
 
+DEFAULT_MODEL = Path(__file__).parents[4] / "models" / "default" / "1"
 SMALL = StateCapacities(64, 64, 64, 64, 64, 1_000)
 
 
@@ -81,6 +86,33 @@ def test_little_time_left_leaves_the_model_out_and_says_so(journal):
     scoring = service(journal, models=ModelSlots(champion=_NeverAsked()))
     result = result_of(scoring.score(request(), GivenCall(0.0001)))
     assert list(result.degraded_reasons) == ["MODEL_SKIPPED"]
+
+
+def test_model_that_has_become_slow_is_left_out_where_the_deadline_cannot_hold_it(journal):
+    champion = _SlowModel(load_model(DEFAULT_MODEL), seconds=0.02)
+    scoring = service(journal, models=ModelSlots(champion=champion))
+    answers = [result_of(scoring.score(request(n), GivenCall(0.002))) for n in range(1_000)]
+    # It is asked once to find out, and again after a while.
+    assert 1 < champion.asked <= 10
+    degraded = [list(answer.degraded_reasons) for answer in answers]
+    assert degraded.count(["MODEL_SKIPPED"]) >= 990
+    assert not result_of(scoring.score(request(2_000), GivenCall(1.0))).degraded_reasons
+    assert not result_of(scoring.score(request(2_001), GivenCall())).degraded_reasons
+
+
+class _SlowModel:
+    """A model that takes its time."""
+
+    def __init__(self, model, *, seconds) -> None:
+        self._model = model
+        self._seconds = seconds
+        self.identity = model.identity
+        self.asked = 0
+
+    def score(self, features, out) -> None:
+        self.asked += 1
+        time.sleep(self._seconds)
+        self._model.score(features, out)
 
 
 class _NeverAsked:

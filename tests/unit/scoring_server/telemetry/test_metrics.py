@@ -1,6 +1,7 @@
 import pytest
 
 from scoring_server.telemetry.metrics import Metrics
+from scoring_server.telemetry.tally_metrics import ALERTS, DECISION_FIRST, SEVERITY_FIRST
 
 
 def test_calls_are_counted_by_method_and_code_and_timed():
@@ -35,5 +36,17 @@ def test_gauges_are_read_when_scraped():
 
 def test_two_servers_in_one_process_do_not_share_metrics():
     first, second = Metrics(), Metrics()
-    first.alerts.inc()
+    first.tally.counts[ALERTS] += 1
+    assert first.registry.get_sample_value("anomaly_alerts_total") == 1
     assert second.registry.get_sample_value("anomaly_alerts_total") == 0
+
+
+def test_tally_is_shown_by_name():
+    metrics = Metrics()
+    metrics.tally.name({1: "APPROVE", 3: "DECLINE"}, {5: "CRITICAL"})
+    metrics.tally.counts[DECISION_FIRST + 3] = 4
+    metrics.tally.counts[SEVERITY_FIRST + 5] = 6
+    read = metrics.registry.get_sample_value
+    assert read("anomaly_decisions_total", {"decision": "APPROVE"}) == 0
+    assert read("anomaly_decisions_total", {"decision": "DECLINE"}) == 4
+    assert read("anomaly_severities_total", {"severity": "CRITICAL"}) == 6
