@@ -25,6 +25,7 @@ from sqlalchemy import select
 
 from gateway.db.engine import Database
 from gateway.db.tables.alerts import alerts
+from gateway.db.watch import DatabaseLimits
 from gateway.domain.enumerations import AlertStatus, CaseDecision, Severity
 from gateway.domain.rollup import Rollup, hour_of
 from gateway.domain.transaction import FeedBatch, FeedEvent, FeedPosition
@@ -63,7 +64,7 @@ class WorkOnAlerts(RuleBasedStateMachine):
         def now() -> datetime:
             return self.now
 
-        self.database = Database(url, 2)
+        self.database = Database(url, DatabaseLimits(pool_size=2))
         self.ingest = Ingest(self.database, Progress(), now, timedelta(minutes=10))
         self.alerts = AlertService(self.database, now, lambda: None)
         self.assignment = AssignmentService(self.database, now, login_required=False)
