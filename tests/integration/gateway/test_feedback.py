@@ -1,5 +1,6 @@
 """What analysts decided: the list, its filters, ranges, summary and counts, on both databases."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -229,3 +230,34 @@ async def test_range_leaves_out_what_came_before_it(
         assert len(found["data"]) == number
         assert found["pagination"]["total_records"] == number
         assert found["summary"]["confirmed_frauds"] == number
+
+
+async def test_counts_stay_those_of_the_decisions_while_rivals_decide_and_reopen(
+    gateway: httpx.AsyncClient, database: Database
+) -> None:
+    ids = [await raise_alert(gateway, f"tx-{n}", source_account=f"a-{n}") for n in range(3)]
+
+    async def work(analyst: str, number: int) -> None:
+        alert_id = ids[number % len(ids)]
+        await gateway.post(
+            f"/api/investigations/{alert_id}/decision",
+            json={"decision": ("FRAUD", "LEGITIMATE")[number % 2], "analyst_id": analyst},
+        )
+        await gateway.put(f"/api/alerts/{alert_id}", json={"status": "ACTIVE"})
+
+    await asyncio.gather(*(work(f"analyst-{n % 4}", n) for n in range(24)))
+    await decide(gateway, ids[0], "FRAUD")
+    found = (await listed(gateway, limit=100))["data"]
+    assert len({row["feedback_id"] for row in found}) == len(found) > 3
+    standing = [row for row in found if not row["withdrawn"]]
+    # All were reopened, and one was decided after that.
+    assert [row["alert_id"] for row in standing] == [ids[0]]
+    for span in ("24h", "7d", "all"):
+        answer = await listed(gateway, range=span)
+        assert answer["pagination"]["total_records"] == len(found)
+        assert answer["summary"]["withdrawn"] == len(found) - 1
+        assert answer["summary"]["confirmed_frauds"] == 1
+    async with database.write() as unit:
+        kept = text("SELECT sum(decided), sum(withdrawn) FROM feedback_counts WHERE period = 'ALL'")
+        sums = (await unit.connection.execute(kept)).one()
+    assert tuple(int(each) for each in sums) == (len(found), len(found) - 1)
