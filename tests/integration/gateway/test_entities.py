@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from gateway.db.engine import Database
+from gateway.domain.alert import AlertTransaction
 from gateway.domain.entity import (
     HUB_TRANSACTIONS_MAX,
     LINKED_MAX,
@@ -246,3 +247,24 @@ async def test_unknown_entities_types_and_cursors_are_refused(
     assert fault["field"] == "entity_type"
     assert "ACCOUNT" in fault["allowed"]
     assert (await gateway.get(f"/api/entities/ACCOUNT/%00{part}")).status_code == 422
+
+
+@pytest.mark.parametrize("transactions_first", [False, True])
+async def test_alert_is_listed_whatever_is_stored_first(
+    gateway: httpx.AsyncClient, database: Database, transactions_first: bool
+) -> None:
+    alert = alert_values.alert("tx-1", account_id="acc")
+    stored = alert_values.transaction("tx-1", account_id="acc", device_id="d-1", owner_id="o-1")
+    member = AlertTransaction(
+        "tx-1", alert.alert_id, alert.alert_id, 1, alert.risk_score, stored.event_time
+    )
+    if transactions_first:
+        await store(database, [stored])
+    async with database.write() as unit:
+        await unit.alerts.add([alert])
+        await unit.alerts.add_transactions([member])
+    if not transactions_first:
+        await store(database, [stored])
+    for kind, entity_id in (("DEVICE", "d-1"), ("USER", "o-1"), ("TRANSACTION", "tx-1")):
+        found = await get(gateway, kind, entity_id, "/alerts")
+        assert [each["alert_id"] for each in found["data"]] == [alert.alert_id]
