@@ -22,6 +22,7 @@ from gateway.rest.entry import GatewayApplication
 from gateway.rest.error_responses import EXCEPTION_HANDLERS
 from gateway.rest.known_callers import KnownCallers
 from gateway.rest.metrics import Metrics, metrics_handler
+from gateway.rest.null_character import refuse_null_character
 from gateway.rest.protection import EXPOSED_HEADERS
 from gateway.rest.query import refuse_null
 from gateway.rest.rate_limit import RateLimit
@@ -126,7 +127,10 @@ def build(config: GatewayConfig) -> GatewayApplication:
             "about": Provide(lambda: about, sync_to_thread=False),
             "clock": Provide(lambda: utc_now, sync_to_thread=False),
         },
-        guards=[people.guard(config, lambda: parts["all"].services["access"], known_callers)],
+        guards=[
+            refuse_null_character,
+            people.guard(config, lambda: parts["all"].services["access"], known_callers),
+        ],
         before_request=refuse_null,
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=[lifespan],

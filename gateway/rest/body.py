@@ -19,6 +19,10 @@ from gateway.errors import FieldFault, InvalidArgumentError, RuleBrokenError
 
 T = TypeVar("T", bound=msgspec.Struct)
 
+NULL_CHARACTER = "\0"
+# As JSON writes it; nothing else in a body can stand for it.
+_NULL_ESCAPE = b"\\u0000"
+
 
 class JsonBody(AbstractDTO[T]):
     """Decodes the `data` of a handler with `parse_body`.
@@ -98,6 +102,8 @@ def parse_body(raw: bytes, model: type[T]) -> T:
             continue
         try:
             values[field.name] = _decoded(value, field.type)
+            if _NULL_ESCAPE in bytes(value) and _holds_null(msgspec.json.decode(value)):
+                faults.append(null_character_fault(field.encode_name))
         except msgspec.ValidationError as error:
             faults.append(field_fault(field.encode_name, field.type, error))
         except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError) as error:
@@ -118,6 +124,19 @@ def _decoded(raw: msgspec.Raw, annotation: Any) -> Any:
         if not isinstance(plain, float) or not plain.is_integer():
             raise
         return msgspec.convert(int(plain), type=annotation)
+
+
+def null_character_fault(name: str) -> FieldFault:
+    """Return the fault of a field or parameter that holds the character U+0000."""
+    return FieldFault(name, f"{name} must not hold the character U+0000")
+
+
+def _holds_null(plain: object) -> bool:
+    if isinstance(plain, str):
+        return NULL_CHARACTER in plain
+    if isinstance(plain, dict):
+        return any(_holds_null(each) for each in (*plain, *plain.values()))
+    return isinstance(plain, list) and any(_holds_null(each) for each in plain)
 
 
 def summary(faults: typing.Sequence[FieldFault]) -> str:
