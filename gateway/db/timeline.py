@@ -6,8 +6,13 @@ from sqlalchemy import Row, Select, literal, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
-from gateway.domain.listing import ListQuery
-from gateway.domain.pagination import decode_time_cursor, encode_time_cursor
+from gateway.domain.pagination import (
+    PAGED_ROWS_MAX,
+    PageQuery,
+    decode_time_cursor,
+    encode_time_cursor,
+    require_within_reach,
+)
 
 
 async def time_page(
@@ -15,7 +20,7 @@ async def time_page(
     matching: Select[Any],
     order: tuple[ColumnElement[Any], ColumnElement[Any]],
     listed: str,
-    query: ListQuery,
+    query: PageQuery,
 ) -> tuple[list[Row[Any]], str | None]:
     """Return the rows of a page and the cursor that continues after it, None at the end.
 
@@ -25,7 +30,12 @@ async def time_page(
         order: time, and the id that makes the order total.
         listed: name of the list, so that cursors of other lists are refused.
         query: which page.
+
+    Raises:
+        InvalidArgumentError: a cursor of another list, or a page further back than page numbers
+            reach.
     """
+    require_within_reach(query, PAGED_ROWS_MAX)
     time, row_id = order
     found = matching.order_by(time.desc(), row_id.desc())
     if query.cursor:

@@ -89,8 +89,13 @@ class LabelState(Struct, frozen=True):
 
 
 class TransactionDetail(Struct, frozen=True):
-    """A transaction with its alert and its label, where it has them."""
+    """A transaction with its alert and its label, where it has them.
+
+    Attributes:
+        suppressed_by: id of the rule that held its alert back; None without one.
+    """
 
     transaction: TransactionRecord
     alert: Alert | None
     label: LabelState | None
+    suppressed_by: str | None

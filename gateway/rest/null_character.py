@@ -8,7 +8,7 @@ from typing import Any
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
-from gateway.errors import FieldFault, InvalidArgumentError, NotFoundError
+from gateway.errors import InvalidArgumentError
 from gateway.rest.body import NULL_CHARACTER, null_character_fault, summary
 
 _ENCODED = b"%00"
@@ -20,17 +20,17 @@ def refuse_null_character(
     """Return unless the path or the query holds the character.
 
     Raises:
-        NotFoundError: the path does, so there is nothing there.
-        InvalidArgumentError: parameters of the query do; it names them all.
+        InvalidArgumentError: it names every parameter that does.
     """
+    given: list[tuple[str, Any]] = []
     if NULL_CHARACTER in connection.scope["path"]:
-        raise NotFoundError("no such path")
-    if _ENCODED not in connection.scope["query_string"]:
-        return
-    faults: list[FieldFault] = [
+        given += connection.path_params.items()
+    if _ENCODED in connection.scope["query_string"]:
+        given += connection.query_params.multi_items()
+    faults = tuple(
         null_character_fault(name.replace(NULL_CHARACTER, ""))
-        for name, value in connection.query_params.multi_items()
-        if NULL_CHARACTER in value or NULL_CHARACTER in name
-    ]
+        for name, value in given
+        if NULL_CHARACTER in name or NULL_CHARACTER in str(value)
+    )
     if faults:
-        raise InvalidArgumentError(summary(faults), faults=tuple(faults))
+        raise InvalidArgumentError(summary(faults), faults=faults)

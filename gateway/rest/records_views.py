@@ -54,6 +54,7 @@ def transaction_detail(found: TransactionDetail, now: datetime) -> bodies.Transa
         model_version=record.model_version,
         degraded_reasons=[code for code in record.degraded_reasons.split(",") if code],
         alert=None if found.alert is None else views.alert(found.alert, now),
+        suppressed_by=found.suppressed_by,
         label=None
         if label is None
         else bodies.LabelBody(label.value, label.source, label.known_time),

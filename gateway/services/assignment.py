@@ -6,6 +6,7 @@ from datetime import datetime
 from gateway.domain import assignment
 from gateway.domain.alert import Alert, AlertPage
 from gateway.domain.life_cycle import Change
+from gateway.domain.pagination import PageQuery
 from gateway.domain.people import UserStatus
 from gateway.domain.permission import ROLE_PERMISSIONS, Permission
 from gateway.errors import FieldFault, InvalidArgumentError
@@ -85,10 +86,10 @@ class AssignmentService:
                 return None
             return await _store(unit, alert, assignment.claim(alert, analyst_id, self._now()))
 
-    async def held_by(self, analyst_id: str, page: int, limit: int, cursor: str) -> AlertPage:
+    async def held_by(self, analyst_id: str, query: PageQuery) -> AlertPage:
         """Return a page of the open alerts that an analyst has, most urgent first."""
         async with self._database.read() as unit:
-            return await unit.queue.held_by(analyst_id, page, limit, cursor)
+            return await unit.queue.held_by(analyst_id, query)
 
     async def _require_analyst(self, unit: QueueUnit, name: str, field: str = "analyst_id") -> None:
         if not self._login_required:

@@ -8,7 +8,8 @@ import msgspec
 from gateway.domain import case_file
 from gateway.domain.alert import Alert, AlertEvent
 from gateway.domain.case_file import CaseChange, CaseEdit, CaseEvent, CaseFile, CaseStatus
-from gateway.domain.listing import Listed, ListQuery
+from gateway.domain.listing import Listed
+from gateway.domain.pagination import PageQuery
 from gateway.errors import ConflictError, NotFoundError
 from gateway.services.alerts import read_alert
 from gateway.services.case_ports import CaseDatabase, CaseUnit
@@ -76,7 +77,7 @@ class CaseService:
         return change.case
 
     async def page(
-        self, status: CaseStatus | None, assigned_to: str | None, query: ListQuery
+        self, status: CaseStatus | None, assigned_to: str | None, query: PageQuery
     ) -> Listed[CaseFile]:
         """Return cases, newest first; None is no filter, and "" finds those that nobody has."""
         async with self._database.read() as unit:

@@ -6,7 +6,8 @@ from typing import Protocol
 
 from gateway.domain.alert import Alert, AlertEvent
 from gateway.domain.case_file import CaseEvent, CaseFile, CaseStatus
-from gateway.domain.listing import Listed, ListQuery
+from gateway.domain.listing import Listed
+from gateway.domain.pagination import PageQuery
 from gateway.services.ports import Unit
 
 
@@ -17,7 +18,7 @@ class CaseFiles(Protocol):
     async def get(self, case_id: str, *, lock: bool = False) -> CaseFile | None: ...
     async def put(self, case: CaseFile) -> None: ...
     async def page(
-        self, status: CaseStatus | None, assigned_to: str | None, query: ListQuery
+        self, status: CaseStatus | None, assigned_to: str | None, query: PageQuery
     ) -> Listed[CaseFile]: ...
     async def members(self, case_id: str) -> list[Alert]: ...
     async def add_members(self, case_id: str, alert_ids: Sequence[str]) -> None: ...

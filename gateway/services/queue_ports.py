@@ -4,6 +4,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from gateway.domain.alert import Alert, AlertPage
+from gateway.domain.pagination import PageQuery
 from gateway.services.people_ports import PeopleUnit
 from gateway.services.ports import Unit
 
@@ -12,7 +13,7 @@ class Queue(Protocol):
     """The open alerts, most urgent first; see db/repositories/queue.py."""
 
     async def take_next(self) -> Alert | None: ...
-    async def held_by(self, analyst_id: str, page: int, limit: int, cursor: str) -> AlertPage: ...
+    async def held_by(self, analyst_id: str, query: PageQuery) -> AlertPage: ...
 
 
 class QueueUnit(Unit, PeopleUnit, Protocol):

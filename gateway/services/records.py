@@ -66,4 +66,5 @@ class RecordsService:
                 found,
                 None if found.alert_id is None else await unit.alerts.get(found.alert_id),
                 await unit.transactions.label(transaction_id),
+                await unit.suppressions.suppressing(transaction_id),
             )

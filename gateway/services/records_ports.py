@@ -37,6 +37,12 @@ class RaisedAlerts(Protocol):
     async def get(self, alert_id: str) -> Alert | None: ...
 
 
+class HeldBackAlerts(Protocol):
+    """Hits of suppression rules; see db/repositories/suppressions.py."""
+
+    async def suppressing(self, transaction_id: str) -> str | None: ...
+
+
 class RecordsUnit(Protocol):
     """One database transaction."""
 
@@ -44,6 +50,8 @@ class RecordsUnit(Protocol):
     def alerts(self) -> RaisedAlerts: ...
     @property
     def feed(self) -> StoredTransactions: ...
+    @property
+    def suppressions(self) -> HeldBackAlerts: ...
     @property
     def transactions(self) -> Transactions: ...
 

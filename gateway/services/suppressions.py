@@ -6,7 +6,8 @@ from datetime import datetime
 import msgspec
 
 from gateway.domain import suppression
-from gateway.domain.listing import Listed, ListQuery
+from gateway.domain.listing import Listed
+from gateway.domain.pagination import PageQuery
 from gateway.domain.suppression import (
     SuppressedType,
     Suppression,
@@ -114,7 +115,7 @@ class SuppressionService:
             lambda rule: suppression.end(rule, comment, author, now),
         )
 
-    async def page(self, holding: bool | None, query: ListQuery) -> Listed[Suppression]:
+    async def page(self, holding: bool | None, query: PageQuery) -> Listed[Suppression]:
         """Return rules, newest first: those that hold now, those that do not, or all."""
         async with self._database.read() as unit:
             return await unit.suppressions.page(holding, self._now(), query)
@@ -125,7 +126,7 @@ class SuppressionService:
             rule = await _read(unit, suppression_id)
             return rule, await unit.suppressions.events(suppression_id)
 
-    async def hits(self, suppression_id: str, query: ListQuery) -> Listed[SuppressionHit]:
+    async def hits(self, suppression_id: str, query: PageQuery) -> Listed[SuppressionHit]:
         """Return the alerts that a rule held back, newest first, or raise NotFoundError."""
         async with self._database.read() as unit:
             rule = await _read(unit, suppression_id)

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Protocol
 
 from gateway.domain.change import ChangePosition
-from gateway.domain.listing import Listed, ListQuery
+from gateway.domain.listing import Listed
+from gateway.domain.pagination import PageQuery
 from gateway.domain.webhook import Delivery, DeliveryStatus, Outcome, Webhook
 from gateway.services.live_ports import Changes
 from gateway.services.people_ports import People
@@ -37,7 +38,7 @@ class Deliveries(Protocol):
     async def put(self, before: Delivery, after: Delivery) -> bool: ...
     async def give_up(self, webhook_id: str, reason: str, now: datetime) -> None: ...
     async def page(
-        self, webhook_id: str, status: DeliveryStatus | None, query: ListQuery
+        self, webhook_id: str, status: DeliveryStatus | None, query: PageQuery
     ) -> Listed[Delivery]: ...
     async def forget(self, status: DeliveryStatus, before: datetime, limit: int) -> int: ...
 

@@ -7,7 +7,8 @@ import msgspec
 
 from gateway.domain.change import ChangeKind
 from gateway.domain.enumerations import Severity
-from gateway.domain.listing import Listed, ListQuery
+from gateway.domain.listing import Listed
+from gateway.domain.pagination import PageQuery
 from gateway.domain.people import AccessEvent
 from gateway.domain.target import TargetRules, url_fault
 from gateway.domain.webhook import (
@@ -186,7 +187,7 @@ class WebhookService:
         return delivery
 
     async def deliveries(
-        self, webhook_id: str, status: DeliveryStatus | None, query: ListQuery
+        self, webhook_id: str, status: DeliveryStatus | None, query: PageQuery
     ) -> Listed[Delivery]:
         """Return deliveries of a webhook, newest first, or raise NotFoundError."""
         async with self._database.read() as unit:

@@ -17,7 +17,8 @@ from gateway.db.timeline import time_page
 from gateway.domain.alert import Alert, AlertEvent
 from gateway.domain.case_file import CaseEvent, CaseFile, CaseStatus
 from gateway.domain.enumerations import AlertStatus
-from gateway.domain.listing import Listed, ListQuery
+from gateway.domain.listing import Listed
+from gateway.domain.pagination import PageQuery
 from gateway.errors import ConflictError
 
 _LIST = "cases"
@@ -60,7 +61,7 @@ class CaseFileRepository:
             )
 
     async def page(
-        self, status: CaseStatus | None, assigned_to: str | None, query: ListQuery
+        self, status: CaseStatus | None, assigned_to: str | None, query: PageQuery
     ) -> Listed[CaseFile]:
         """Return cases, newest first; None is no filter, and "" finds those that nobody has."""
         matching = select(case_files)

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db.tables.webhooks import webhook_deliveries
 from gateway.db.timeline import time_page
-from gateway.domain.listing import Listed, ListQuery
+from gateway.domain.listing import Listed
+from gateway.domain.pagination import PageQuery
 from gateway.domain.webhook import Delivery, DeliveryStatus
 
 _LIST = "webhook_deliveries"
@@ -86,7 +87,7 @@ class DeliveryRepository:
         )
 
     async def page(
-        self, webhook_id: str, status: DeliveryStatus | None, query: ListQuery
+        self, webhook_id: str, status: DeliveryStatus | None, query: PageQuery
     ) -> Listed[Delivery]:
         """Return deliveries of a webhook, newest first."""
         matching = select(webhook_deliveries).where(_rows.webhook_id == webhook_id)

@@ -8,7 +8,15 @@ from gateway.db.repositories.alert_list import alert_of
 from gateway.db.tables.alerts import alerts
 from gateway.domain.alert import Alert, AlertPage
 from gateway.domain.enumerations import AlertStatus
-from gateway.domain.pagination import AlertSort, Position, decode_cursor, encode_cursor
+from gateway.domain.pagination import (
+    PAGED_ROWS_MAX,
+    AlertSort,
+    PageQuery,
+    Position,
+    decode_cursor,
+    encode_cursor,
+    require_within_reach,
+)
 
 # Written into the statement rather than bound, so that both databases see that the partial index
 # of what waits has all they look for.
@@ -37,26 +45,29 @@ class QueueRepository:
         ).first()
         return alert_of(row) if row else None
 
-    async def held_by(self, analyst_id: str, page: int, limit: int, cursor: str) -> AlertPage:
+    async def held_by(self, analyst_id: str, query: PageQuery) -> AlertPage:
         """Return a page of the open alerts of an analyst, most urgent first."""
+        require_within_reach(query, PAGED_ROWS_MAX)
         held = select(alerts).where(alerts.c.assigned_to == analyst_id, alerts.c.is_open)
         total = await self._connection.scalar(select(func.count()).select_from(held.subquery()))
         listed = held.order_by(alerts.c.queue_rank.desc(), alerts.c.alert_id.desc())
-        if cursor:
-            last = decode_cursor(cursor, AlertSort.PRIORITY)
+        if query.cursor:
+            last = decode_cursor(query.cursor, AlertSort.PRIORITY)
             listed = listed.where(
                 tuple_(alerts.c.queue_rank, alerts.c.alert_id)
                 < tuple_(literal(last.value), literal(last.row_id))
             )
         else:
-            listed = listed.offset((page - 1) * limit)
+            listed = listed.offset((query.page - 1) * query.limit)
         # One more than asked for tells whether the list goes on.
-        found = [alert_of(row) for row in await self._connection.execute(listed.limit(limit + 1))]
-        shown = found[:limit]
+        found = [
+            alert_of(row) for row in await self._connection.execute(listed.limit(query.limit + 1))
+        ]
+        shown = found[: query.limit]
         return AlertPage(
             alerts=shown,
             total=total or 0,
-            next_cursor=_cursor(shown[-1]) if len(found) > limit else None,
+            next_cursor=_cursor(shown[-1]) if len(found) > query.limit else None,
         )
 
 

@@ -14,7 +14,8 @@ from gateway.db import bulk
 from gateway.db.tables.suppressions import suppression_events, suppression_hits, suppressions
 from gateway.db.timeline import time_page
 from gateway.domain.enumerations import Severity
-from gateway.domain.listing import Listed, ListQuery
+from gateway.domain.listing import Listed
+from gateway.domain.pagination import PageQuery
 from gateway.domain.suppression import (
     SuppressedType,
     Suppression,
@@ -105,7 +106,7 @@ class SuppressionRepository:
         self,
         holding: bool | None,
         now: datetime,
-        query: ListQuery,
+        query: PageQuery,
     ) -> Listed[Suppression]:
         """Return rules, newest first: those that hold at `now`, those that do not, or all."""
         matching = select(suppressions)
@@ -117,7 +118,7 @@ class SuppressionRepository:
         rows, cursor = await time_page(self._connection, matching, order, _LIST, query)
         return Listed([_suppression(row) for row in rows], total or 0, cursor)
 
-    async def hits(self, rule: Suppression, query: ListQuery) -> Listed[SuppressionHit]:
+    async def hits(self, rule: Suppression, query: PageQuery) -> Listed[SuppressionHit]:
         """Return the hits of a rule, newest first."""
         matching = select(suppression_hits).where(
             suppression_hits.c.suppression_id == rule.suppression_id

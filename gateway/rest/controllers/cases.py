@@ -6,14 +6,13 @@ from litestar import Controller, Request, Response, get, patch, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from gateway.domain.case_file import CaseEdit, CaseFile, CaseStatus
-from gateway.domain.listing import ListQuery
-from gateway.domain.pagination import LIMIT_DEFAULT
+from gateway.domain.pagination import LIMIT_DEFAULT, PageQuery
 from gateway.errors import FieldFault, InvalidArgumentError
 from gateway.rest import case_views, views
 from gateway.rest.body import JsonBody
 from gateway.rest.error_responses import RESPONSES
 from gateway.rest.if_match import expected_version, version_tag
-from gateway.rest.listing import Cursor, pagination
+from gateway.rest.paging import pagination
 from gateway.rest.schemas.alerts import NewNote
 from gateway.rest.schemas.cases import (
     CaseAlertsBody,
@@ -30,6 +29,7 @@ from gateway.rest.session import analyst_of
 from gateway.rest.wiring import Clock
 from gateway.rest.wiring_people import Limit, Page
 from gateway.rest.wiring_queue import Assignment, CaseFiles
+from gateway.rest.wiring_records import Cursor
 
 _ME = "me"
 _NOBODY = "nobody"
@@ -57,7 +57,7 @@ class CaseController(Controller):
         ] = "",
     ) -> CaseListBody:
         """Return a page of cases, newest first."""
-        query = ListQuery(page, limit, cursor)
+        query = PageQuery(page=page, limit=limit, cursor=cursor)
         names = {
             "": None,
             str(CaseStatusFilter.ALL): None,
@@ -70,7 +70,8 @@ class CaseController(Controller):
             query,
         )
         return CaseListBody(
-            [case_views.case(each) for each in listed.rows], pagination(query, listed)
+            [case_views.case(each) for each in listed.rows],
+            pagination(query, listed.total, listed.next_cursor),
         )
 
     @post(

@@ -8,7 +8,7 @@ from litestar import Controller, Request, Response, get, post
 from litestar.params import JSONBody, QueryParameter
 
 from gateway.domain.alert import Alert
-from gateway.domain.pagination import CURSOR_LENGTH_MAX, LIMIT_DEFAULT, AlertQuery
+from gateway.domain.pagination import LIMIT_DEFAULT, AlertQuery
 from gateway.rest import views
 from gateway.rest.body import JsonBody
 from gateway.rest.error_responses import RESPONSES
@@ -25,6 +25,7 @@ from gateway.rest.session import analyst_of
 from gateway.rest.wiring import AlertId, Clock
 from gateway.rest.wiring_people import Limit, Page
 from gateway.rest.wiring_queue import Assignment
+from gateway.rest.wiring_records import Cursor
 
 
 class AssignmentController(Controller):
@@ -150,19 +151,15 @@ class QueueController(Controller):
         clock: Clock,
         page: Page = 1,
         limit: Limit = LIMIT_DEFAULT,
-        cursor: Annotated[
-            str,
-            QueryParameter(
-                max_length=CURSOR_LENGTH_MAX, description="`next_cursor` of the page before"
-            ),
-        ] = "",
+        cursor: Cursor = "",
         analyst_id: Annotated[
             str, QueryParameter(max_length=64, description="who asks, where there is no login")
         ] = "",
     ) -> AlertListBody:
         """Return a page of the open alerts that the caller has, most urgent first."""
-        held = await assignment.held_by(analyst_of(analyst_id), page, limit, cursor)
-        return views.alert_list(held, AlertQuery(page=page, limit=limit, cursor=cursor), clock())
+        query = AlertQuery(page=page, limit=limit, cursor=cursor)
+        held = await assignment.held_by(analyst_of(analyst_id), query)
+        return views.alert_list(held, query, clock())
 
 
 def _answer(alert: Alert, clock: Callable[[], datetime]) -> Response[AlertEnvelope]:

@@ -7,14 +7,13 @@ from typing import Any
 from litestar import Controller, Request, Response, get, patch, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from gateway.domain.listing import ListQuery
-from gateway.domain.pagination import LIMIT_DEFAULT
+from gateway.domain.pagination import LIMIT_DEFAULT, PageQuery
 from gateway.domain.suppression import Suppression
 from gateway.rest import suppression_views as views
 from gateway.rest.body import JsonBody
 from gateway.rest.error_responses import RESPONSES
 from gateway.rest.if_match import expected_version, version_tag
-from gateway.rest.listing import Cursor, pagination
+from gateway.rest.paging import pagination
 from gateway.rest.schemas.suppressions import (
     NewSuppressionBody,
     SuppressionChangeBody,
@@ -29,6 +28,7 @@ from gateway.rest.session import analyst_of
 from gateway.rest.wiring import Clock
 from gateway.rest.wiring_people import Limit, Page
 from gateway.rest.wiring_queue import Suppressions
+from gateway.rest.wiring_records import Cursor
 from gateway.services.suppressions import NewSuppression, SuppressionChangeRequest
 
 _HOLDING = {
@@ -55,11 +55,12 @@ class SuppressionController(Controller):
         status: FromQuery[SuppressionFilter] = SuppressionFilter.ALL,
     ) -> SuppressionListBody:
         """Return a page of rules, newest first."""
-        query = ListQuery(page, limit, cursor)
+        query = PageQuery(page=page, limit=limit, cursor=cursor)
         listed = await suppressions.page(_HOLDING[status], query)
         now = clock()
         return SuppressionListBody(
-            [views.suppression(rule, now) for rule in listed.rows], pagination(query, listed)
+            [views.suppression(rule, now) for rule in listed.rows],
+            pagination(query, listed.total, listed.next_cursor),
         )
 
     @post(
@@ -163,10 +164,11 @@ class SuppressionController(Controller):
         cursor: Cursor = "",
     ) -> SuppressionHitListBody:
         """Return a page of the alerts that the rule held back, newest first."""
-        query = ListQuery(page, limit, cursor)
+        query = PageQuery(page=page, limit=limit, cursor=cursor)
         listed = await suppressions.hits(suppression_id, query)
         return SuppressionHitListBody(
-            [views.hit(each) for each in listed.rows], pagination(query, listed)
+            [views.hit(each) for each in listed.rows],
+            pagination(query, listed.total, listed.next_cursor),
         )
 
 

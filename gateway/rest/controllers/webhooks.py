@@ -5,14 +5,13 @@ from typing import Any
 from litestar import Controller, Request, Response, delete, get, patch, post
 from litestar.params import FromQuery, JSONBody
 
-from gateway.domain.listing import Listed, ListQuery
-from gateway.domain.pagination import LIMIT_DEFAULT
+from gateway.domain.pagination import LIMIT_DEFAULT, PageQuery
 from gateway.domain.webhook import WEBHOOKS_MAX, DeliveryStatus
 from gateway.rest import webhook_views as views
 from gateway.rest.body import JsonBody
 from gateway.rest.error_responses import RESPONSES
 from gateway.rest.if_match import expected_version, version_tag
-from gateway.rest.listing import Cursor, pagination
+from gateway.rest.paging import pagination
 from gateway.rest.schemas.people import Done
 from gateway.rest.schemas.webhooks import (
     DeliveryEnvelope,
@@ -27,7 +26,7 @@ from gateway.rest.schemas.webhooks import (
 from gateway.rest.session import analyst_of, client_of
 from gateway.rest.wiring_live import Webhooks
 from gateway.rest.wiring_people import Limit, Page
-from gateway.rest.wiring_records import PathId
+from gateway.rest.wiring_records import Cursor, PathId
 from gateway.services.people import Author
 from gateway.services.webhooks import NewWebhook, WebhookChange
 
@@ -44,7 +43,7 @@ class WebhookController(Controller):
     async def list_webhooks(self, webhooks: Webhooks) -> WebhookListBody:
         """Return all webhooks, newest first."""
         found = await webhooks.all()
-        page = pagination(ListQuery(1, WEBHOOKS_MAX, ""), Listed(found, len(found), None))
+        page = pagination(PageQuery(limit=WEBHOOKS_MAX), len(found), None)
         return WebhookListBody([views.webhook(each) for each in found], page)
 
     @post(
@@ -179,11 +178,12 @@ class WebhookController(Controller):
         cursor: Cursor = "",
     ) -> DeliveryListBody:
         """Return a page of deliveries, newest first; DEAD ones were given up."""
-        query = ListQuery(page, limit, cursor)
+        query = PageQuery(page=page, limit=limit, cursor=cursor)
         wanted = None if status is DeliveryFilter.ALL else DeliveryStatus(status)
         listed = await webhooks.deliveries(webhook_id, wanted, query)
         return DeliveryListBody(
-            [views.delivery(each) for each in listed.rows], pagination(query, listed)
+            [views.delivery(each) for each in listed.rows],
+            pagination(query, listed.total, listed.next_cursor),
         )
 
     @post(

@@ -16,7 +16,8 @@ from gateway.rest.schemas.alerts import (
 class TransactionRowBody(TransactionBody, kw_only=True):
     """A transaction in a list.
 
-    `alert_id` is the alert that it raised or was folded into, null below the threshold.
+    `alert_id` is the alert that it raised or was folded into, null below the threshold
+    and when a suppression rule held the alert back.
     """
 
     severity: str
@@ -41,7 +42,8 @@ class LabelBody(Struct):
 class TransactionDetailBody(TransactionBody, kw_only=True):
     """A transaction with why it was scored so, and what became of it.
 
-    `ingested_at` is on the gateway's clock, `timestamp` on the payer's.
+    `ingested_at` is on the gateway's clock, `timestamp` on the payer's. `suppressed_by` is the id
+    of the suppression rule that held its alert back.
     """
 
     severity: str
@@ -57,6 +59,7 @@ class TransactionDetailBody(TransactionBody, kw_only=True):
     model_version: str
     degraded_reasons: list[str]
     alert: AlertBody | None
+    suppressed_by: str | None
     label: LabelBody | None
 
 

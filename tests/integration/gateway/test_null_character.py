@@ -12,20 +12,22 @@ ALERT = alert_id_of("tx-1")
 
 
 @pytest.mark.parametrize(
-    ("method", "path"),
+    ("method", "path", "field"),
     [
-        ("GET", "/api/alerts/a%00b"),
-        ("GET", "/api/investigations/%00"),
-        ("GET", "/api/cases/a%00"),
-        ("POST", "/api/alerts/a%00b/claim"),
-        ("POST", "/api/suppressions/%00/end"),
+        ("GET", "/api/alerts/a%00b", "alert_id"),
+        ("GET", "/api/investigations/%00", "alert_id"),
+        ("GET", "/api/cases/a%00", "case_id"),
+        ("POST", "/api/alerts/a%00b/claim", "alert_id"),
+        ("POST", "/api/suppressions/%00/end", "suppression_id"),
+        ("GET", "/api/transactions/%00", "transaction_id"),
     ],
 )
-async def test_in_a_path_there_is_nothing(
-    gateway: httpx.AsyncClient, method: str, path: str
+async def test_in_a_path_its_parameter_is_named(
+    gateway: httpx.AsyncClient, method: str, path: str, field: str
 ) -> None:
     answer = await gateway.request(method, path)
-    assert (answer.status_code, answer.json()["error_code"]) == (404, "NOT_FOUND")
+    assert answer.status_code == 422
+    assert [fault["field"] for fault in answer.json()["details"]["fields"]] == [field]
 
 
 @pytest.mark.parametrize(

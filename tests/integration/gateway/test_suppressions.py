@@ -62,6 +62,8 @@ async def test_alert_of_a_known_account_is_kept_as_a_hit(gateway: httpx.AsyncCli
     assert hit["alert_id"] == alert_id_of("tx-1")
     assert (hit["risk_score"], hit["severity"]) == (85.5, "HIGH")
     assert hit["leading_reason"] == "ACCOUNT_AMOUNT"
+    looked_up = (await gateway.get("/api/transactions/tx-1")).json()["data"]
+    assert (looked_up["alert"], looked_up["suppressed_by"]) == (None, suppression_id)
     shown = (await gateway.get(f"{PATH}/{suppression_id}")).json()["data"]
     assert shown["hit_count"] == 1
     assert shown["last_hit_at"] == hit["timestamp"]

@@ -10,7 +10,7 @@ from gateway.db.engine import Database
 from gateway.domain.alert import AlertEvent
 from gateway.domain.change import Change, ChangeKind
 from gateway.domain.enumerations import AlertStatus, Severity
-from gateway.domain.listing import ListQuery
+from gateway.domain.pagination import PageQuery
 from gateway.domain.target import TargetRules
 from gateway.domain.webhook import Delivery, DeliveryStatus, Webhook
 from gateway.services import webhook_queue
@@ -61,7 +61,9 @@ async def queued(database: Database, webhook: Webhook) -> list[Delivery]:
     cursor = ""
     while True:
         async with database.read() as unit:
-            page = await unit.deliveries.page(webhook.webhook_id, None, ListQuery(1, 100, cursor))
+            page = await unit.deliveries.page(
+                webhook.webhook_id, None, PageQuery(limit=100, cursor=cursor)
+            )
         found += page.rows
         if page.next_cursor is None:
             return found
