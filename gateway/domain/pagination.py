@@ -5,7 +5,7 @@ A cursor holds the sort values of the last row seen.
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
 
@@ -126,7 +126,11 @@ def decode_time_cursor(cursor: str, listed: str) -> tuple[datetime, str]:
     position = _decoded(cursor, TimePosition)
     if position.listed != listed or position.time.tzinfo is None or "\0" in position.row_id:
         raise _not_ours()
-    return position.time, position.row_id
+    try:
+        return position.time.astimezone(UTC), position.row_id
+    except OverflowError as error:
+        # Within a day of the first or the last year there is.
+        raise _not_ours() from error
 
 
 def _encoded(position: msgspec.Struct) -> str:

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 import sqlalchemy
 from alembic.autogenerate import compare_metadata
@@ -12,7 +13,9 @@ from alembic.runtime.migration import MigrationContext
 from gateway.db.migrate import migrate, require_current, schema_versions
 from gateway.db.tables import metadata
 from gateway.db.url import synchronous_url
+from gateway.domain.alert import AlertTransaction
 from gateway.errors import ConfigurationError, UnavailableError
+from tests.support import alert_values
 from tests.support.postgresql import fresh_database
 
 
@@ -92,3 +95,33 @@ def test_index_that_an_attempt_left_unfinished_is_built_again(empty_url: str) ->
             invalid = sqlalchemy.text("SELECT count(*) FROM pg_index WHERE NOT indisvalid")
             assert connection.scalar(invalid) == 0
     engine.dispose()
+
+
+def test_alerts_that_are_there_already_are_listed_under_their_entities(empty_url: str) -> None:
+    migrate(empty_url, "0014")
+    engine = sqlalchemy.create_engine(synchronous_url(empty_url))
+    alert = alert_values.alert(account_id="acc")
+    transaction = alert_values.transaction(account_id="acc", device_id="d-1")
+    with engine.begin() as connection:
+        _insert(connection, "alerts", alert)
+        _insert(connection, "transactions", transaction)
+        member = AlertTransaction("tx-1", "alr_tx-1", "alr_tx-1", 1, 85.5, alert.raised_time)
+        _insert(connection, "alert_transactions", member)
+    migrate(empty_url)
+    with engine.connect() as connection:
+        found = connection.execute(
+            sqlalchemy.text("SELECT entity_type, entity_id, alert_id FROM alert_entities")
+        )
+        assert sorted(tuple(row) for row in found) == [
+            ("ACCOUNT", "acc", "alr_tx-1"),
+            ("DEVICE", "d-1", "alr_tx-1"),
+            ("TRANSACTION", "tx-1", "alr_tx-1"),
+        ]
+    engine.dispose()
+
+
+def _insert(connection: sqlalchemy.Connection, table: str, row: msgspec.Struct) -> None:
+    # As the table was then, whatever has been added to it since.
+    then = sqlalchemy.Table(table, sqlalchemy.MetaData(), autoload_with=connection)
+    values = msgspec.structs.asdict(row)
+    connection.execute(then.insert(), {column.name: values[column.name] for column in then.columns})

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -69,6 +69,7 @@ def test_any_text_is_a_time_cursor_or_refused(text: str) -> None:
     [
         (datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None), "a"),
         (datetime(2026, 1, 1, tzinfo=UTC), "a\0"),
+        (datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=1))), "a"),
     ],
 )
 def test_time_cursor_that_no_page_gave_is_refused(time: datetime, row_id: str) -> None:
