@@ -10,7 +10,7 @@ SQLite has one writer at a time, so that its row numbers are in the order of the
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, Text, and_, cast, func, literal, tuple_
+from sqlalchemy import BigInteger, Select, Text, and_, cast, func, literal, literal_column, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -26,8 +26,9 @@ def settled(connection: AsyncConnection, query: Select[Any]) -> Select[Any]:
     if not is_postgresql(connection):
         return query
     oldest_open = cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), Text), BigInteger)
-    # Rows of before the log began are 0, and not in the index that this uses.
-    return query.where(_rows.database_xid > 0, oldest_open > _rows.database_xid)
+    # Rows of before the log began are 0, and not in the index that this uses. A parameter instead
+    # of the number would keep a prepared statement from using it.
+    return query.where(_rows.database_xid > literal_column("0"), oldest_open > _rows.database_xid)
 
 
 def in_order(connection: AsyncConnection) -> tuple[ColumnElement[Any], ...]:

@@ -13,9 +13,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy import exc as sqlalchemy_errors
 
+from gateway.db.restored import adopt_changes
 from gateway.db.url import synchronous_url
 from gateway.errors import ConfigurationError, UnavailableError
 
+_NEWEST = "head"
 _FOLDER = Path(__file__).parent / "migrations"
 # Any number that nothing else in the database uses as an advisory lock; chosen by us.
 _ADVISORY_LOCK = 7_261_406_115
@@ -24,10 +26,10 @@ _LOCK_PAUSE_S = 0.2
 _POSTGRESQL_OPTIONS = "-c statement_timeout=300000 -c lock_timeout=10000 -c timezone=UTC"
 
 
-def migrate(url: str, revision: str = "head") -> None:
+def migrate(url: str, revision: str = _NEWEST) -> None:
     """Bring a database up to a schema, the newest one by default.
 
-    Nothing happens where it is there already.
+    Nothing happens where it is there already, but for what a restored dump needs; see restored.py.
 
     Raises:
         UnavailableError: the database cannot be reached.
@@ -37,6 +39,9 @@ def migrate(url: str, revision: str = "head") -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
         connection.commit()
+        if revision == _NEWEST:
+            adopt_changes(connection)
+            connection.commit()
 
 
 def schema_versions(url: str) -> tuple[str | None, str | None]:

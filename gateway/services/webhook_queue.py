@@ -44,7 +44,7 @@ class WebhookQueue:
         """Queue what has changed; return whether there may be more."""
         async with self._database.read() as unit:
             position, head = await unit.webhooks.position(), await unit.changes.head()
-        if position == head:
+        if position is not None and head <= position:
             return False
         async with self._database.write() as unit:
             position = await unit.webhooks.hold_position(head)
