@@ -68,7 +68,7 @@ async def store(database: Database, chunk: Chunk) -> None:
         connection = unit.connection
         rows = as_rows(chunk.events)
         await bulk.load(connection, alert_events, rows, numbered="event_id")
-        await bulk.load(connection, decisions, as_rows(chunk.decisions))
+        await unit.cases.add_decisions(chunk.decisions)
         await bulk.load(connection, notes, as_rows(chunk.notes))
         await bulk.load(connection, labels, label_rows(chunk))
         delivered = [

@@ -1,6 +1,6 @@
 """What analysts leave behind: notes and decisions, which are counted as they are stored."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -41,6 +41,17 @@ class CaseRepository:
             insert(decisions).values(**msgspec.structs.asdict(record), counted=True)
         )
         await self._count(feedback.counts(record, decided=1, withdrawn=0))
+
+    async def add_decisions(self, records: Sequence[DecisionRecord]) -> None:
+        """Store many decisions that stand, and count them."""
+        await bulk.load(
+            self._connection,
+            decisions,
+            [(*msgspec.structs.astuple(record), None, True) for record in records],
+        )
+        await self._count(
+            count for each in records for count in feedback.counts(each, decided=1, withdrawn=0)
+        )
 
     async def withdraw_decisions(self, alert_id: str, now: datetime) -> None:
         """Mark the standing resolutions of an alert as withdrawn, in the counts too."""
