@@ -15,6 +15,10 @@ from scoring_server.rpc.status import status_of
 # Events taken before work that is ready is done, so that a flood of refusals cannot stop the work.
 # Chosen by us: ten times what a full block brings.
 _EVENTS_MAX = 1_024
+# Polls in a row without an event before the work begins. One poll reads one connection, and may end
+# before what it read has become an event; so the first empty one does not mean that nothing waits.
+# Measured with 8 connections of 4 calls each in flight: blocks of 4 without, of up to 32 with it.
+_EMPTY_POLLS_MAX = 2
 # Longest time from the cancellation of all calls to the end of the loop. Chosen by us.
 _END_S = 10.0
 
@@ -172,13 +176,18 @@ class Loop:
         more = False
         while not (self._is_shut_down and self._requested == 0 and self._in_flight == 0):
             event = poll() if more else wait()
+            empty = 0
             for _ in range(_EVENTS_MAX):
-                if event is None:
+                if event is not None:
+                    empty = 0
+                    try:
+                        event.tag.take(event)
+                    except Exception:  # noqa: BLE001 - a fault of ours costs its call, not the loop
+                        _log.exception("loop_fault")
+                elif empty == _EMPTY_POLLS_MAX:
                     break
-                try:
-                    event.tag.take(event)
-                except Exception:  # noqa: BLE001 - a fault of ours costs its call, never the loop
-                    _log.exception("loop_fault")
+                else:
+                    empty += 1
                 # Let go before the next, as gRPC core wants it.
                 event = None
                 event = poll()
