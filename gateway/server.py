@@ -32,6 +32,8 @@ from gateway.rest.entry import GatewayApplication
 
 RUNTIME_FILE = "gateway.json"
 _STOP_TIMEOUT_S = 4.0
+# The server's own default for one worker.
+_REQUESTS_AT_ONCE = 128
 _PROBE_TIMEOUT_S = 2.0
 _PROBE_PAUSE_S = 0.02
 _READY_TIMEOUT_S = 60.0
@@ -106,6 +108,7 @@ async def _serve_here(config: GatewayConfig, runtime_file: Path) -> None:
         address=config.host,
         port=config.port,
         interface=Interfaces.ASGI,
+        backpressure=_at_once(config),
         log_enabled=False,
     )
     loop = asyncio.get_running_loop()
@@ -141,6 +144,7 @@ def _serve_in_processes(config: GatewayConfig, runtime_file: Path) -> None:
         loop=Loops.uvloop,
         workers=config.workers,
         workers_kill_timeout=int(_STOP_TIMEOUT_S),
+        backpressure=_at_once(config),
         factory=True,
         log_enabled=False,
     )
@@ -150,6 +154,11 @@ def _serve_in_processes(config: GatewayConfig, runtime_file: Path) -> None:
         server.serve()
     finally:
         _forget(runtime_file)
+
+
+def _at_once(config: GatewayConfig) -> int:
+    """Return what a worker serves at once; more wait. Live streams take nothing from the others."""
+    return _REQUESTS_AT_ONCE + config.live_clients_max
 
 
 def _forget(runtime_file: Path) -> None:

@@ -96,7 +96,7 @@ async def test_open_streams_do_not_hold_up_the_end(
                 client = await stack.enter_async_context(httpx.AsyncClient(base_url=base))
                 sources.append(await stack.enter_async_context(event_source(client)))
             running.terminate()
-            async with asyncio.timeout(STOP_TIMEOUT_S):
+            async with asyncio.timeout(2 * STOP_TIMEOUT_S):
                 assert [await source.next() for source in sources] == [None] * 6
                 assert await running.wait() == 0
 
