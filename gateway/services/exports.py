@@ -1,4 +1,4 @@
-"""Reading whole lists, batch by batch, each in a short transaction of its own."""
+"""Reading whole lists, batch by batch, each in a read of its own."""
 
 from collections.abc import AsyncIterator
 
@@ -10,7 +10,7 @@ from gateway.domain.pagination import AlertQuery
 from gateway.services.alerts import AlertService
 from gateway.services.feedback import FeedbackService
 
-# Rows read in one transaction; chosen by us, so that one takes a few milliseconds.
+# Rows of one read; chosen by us, so that one takes a few milliseconds.
 BATCH_ROWS = 500
 
 
