@@ -1,7 +1,9 @@
 """Transactions fold into an alert while analysts work it: neither loses what the other did."""
 
 import asyncio
+from collections import Counter
 from datetime import timedelta
+from itertools import pairwise
 
 from gateway.clock import utc_now
 from gateway.db.engine import Database
@@ -47,4 +49,13 @@ async def test_no_transaction_and_no_change_is_lost(database: Database) -> None:
     assert alert is not None
     assert len(members) == alert.transaction_count == ROUNDS
     assert alert.transaction_id == f"tx-{ROUNDS - 1}"
-    assert alert.version == len(events) == 1 + 2 * ROUNDS
+    actions = Counter(event.action for event in events)
+    assert actions == {
+        "RAISED": 1,
+        "FOLDED": ROUNDS - 1,
+        "CLAIMED": ROUNDS,
+        "RELEASED": ROUNDS,
+    }
+    assert alert.version == 1 + 2 * ROUNDS
+    # Who wrote a row knew what the one before had left.
+    assert all(before.new_status == after.old_status for before, after in pairwise(events))

@@ -1,22 +1,30 @@
 """The database refuses to change what happened; only old rows may go, and only on purpose."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 
 import msgspec
 import pytest
 import sqlalchemy
-from sqlalchemy import func, select, text
+from sqlalchemy import Column, func, select, text
 from sqlalchemy.engine import Connection, Engine
 
 from gateway.db.tables import metadata
+from gateway.db.types import UtcTime
 from gateway.db.url import synchronous_url
 from tests.support.alert_values import alert
 
 OLD = datetime(2020, 1, 1, tzinfo=UTC)
 NEW = datetime(2026, 1, 1, tzinfo=UTC)
 BETWEEN = datetime(2025, 1, 1, tzinfo=UTC)
-TABLES = ("alert_events", "access_events")
+TABLES = (
+    "alert_events",
+    "access_events",
+    "suppression_events",
+    "suppression_hits",
+    "case_file_events",
+)
 
 
 @pytest.fixture
@@ -29,35 +37,23 @@ def engine(database_url: str) -> Any:
 
 
 def _fill(connection: Connection) -> None:
+    """Add an old row and a new one to each table, with whatever else they need."""
     tables = metadata.tables
     connection.execute(tables["alerts"].insert(), [msgspec.structs.asdict(alert())])
-    for time in (OLD, NEW):
-        connection.execute(
-            tables["alert_events"].insert(),
-            [
-                {
-                    "alert_id": alert().alert_id,
-                    "action": "RAISED",
-                    "new_status": "ACTIVE",
-                    "analyst_id": "system",
-                    "content": "",
-                    "event_time": time,
-                }
-            ],
-        )
-        connection.execute(
-            tables["access_events"].insert(),
-            [
-                {
-                    "event_time": time,
-                    "action": "LOGIN",
-                    "actor": "ann",
-                    "subject": "ann",
-                    "client": "",
-                    "detail": "",
-                }
-            ],
-        )
+    known = {"alert_id": alert().alert_id, "suppression_id": "sup-1", "case_id": "case-1"}
+    for name, time in (("suppressions", OLD), ("case_files", OLD), *product(TABLES, (OLD, NEW))):
+        row = {
+            column.name: known.get(column.name) or _some(column, time)
+            for column in tables[name].columns
+            if not column.nullable and column.autoincrement is not True
+        }
+        connection.execute(tables[name].insert(), [row])
+
+
+def _some(column: Column[Any], time: datetime) -> Any:
+    if isinstance(column.type, UtcTime):
+        return time
+    return column.type.python_type(f"{time.year}")
 
 
 def count(engine: Engine, table: str) -> int:
@@ -69,7 +65,7 @@ def count(engine: Engine, table: str) -> int:
 @pytest.mark.parametrize("table", TABLES)
 def test_rows_are_neither_changed_nor_deleted(engine: Engine, table: str) -> None:
     rows = metadata.tables[table]
-    statements: list[Any] = [rows.update().values(action="OTHER"), rows.delete()]
+    statements: list[Any] = [rows.update().values(event_time=NEW), rows.delete()]
     if engine.dialect.name == "postgresql":
         statements.append(text(f"TRUNCATE {table}"))
     for statement in statements:
