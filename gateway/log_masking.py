@@ -39,6 +39,7 @@ _OWN_ADDRESS_KEYS = frozenset({"host", "scoring"})
 _SECRET_TEXTS = (
     (re.compile(r"\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*"), _HIDDEN),
     (re.compile(r"\ban[rs]_[\w-]{20,}"), _HIDDEN),
+    (re.compile(r"\bwhsec_[\w+/=-]{20,}"), _HIDDEN),
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), r"\1 " + _HIDDEN),
     (re.compile(r"\$argon2\w*\$[^\s'\"]+"), _HIDDEN),
     (re.compile(r"(://[^/\s:@]*:)[^/\s@]+@"), r"\1" + _HIDDEN + "@"),

@@ -13,6 +13,8 @@ WEBHOOKS_MAX = 50
 # Deliveries that may wait for one webhook; further ones are dead at once. Chosen by us.
 BACKLOG_MAX = 10_000
 PING = "ping"
+# Deliveries that a list counts; of more it says that there are at least so many. Chosen by us.
+COUNTED_MAX = 10_000
 # What an attempt that succeeded or failed is remembered for; chosen by us.
 DELIVERED_KEPT = timedelta(days=7)
 DEAD_KEPT = timedelta(days=30)

@@ -20,6 +20,8 @@ from gateway.services.webhook_ports import WebhookDatabase, WebhookUnit
 
 _BATCH_SIZE_MAX = 200
 _FORGOTTEN_MAX = 500
+# Transactions of so many deletions each, at one call.
+_FORGETTING_MAX = 20
 _BACKLOG_FULL = f"{BACKLOG_MAX} deliveries wait already"
 
 Encode = Callable[[Change, datetime], str]
@@ -69,8 +71,11 @@ class WebhookQueue:
             (DeliveryStatus.DELIVERED, DELIVERED_KEPT),
             (DeliveryStatus.DEAD, DEAD_KEPT),
         ):
-            async with self._database.write() as unit:
-                await unit.deliveries.forget(status, now - kept, _FORGOTTEN_MAX)
+            for _ in range(_FORGETTING_MAX):
+                async with self._database.write() as unit:
+                    gone = await unit.deliveries.forget(status, now - kept, _FORGOTTEN_MAX)
+                if gone < _FORGOTTEN_MAX:
+                    break
 
     async def _queue(self, unit: WebhookUnit, webhook: Webhook, changes: Sequence[Change]) -> None:
         wanted = [change for change in changes if webhook.wants(change)]

@@ -24,6 +24,9 @@ from gateway.services.people import Author
 from gateway.services.sealing import Sealing, new_secret
 from gateway.services.webhook_ports import WebhookDatabase, WebhookUnit
 
+# Deliveries that are deleted in one transaction.
+_DROPPED_MAX = 2_000
+
 
 class NewWebhook(msgspec.Struct, frozen=True, kw_only=True):
     """A webhook to be made; see domain/webhook.py for its parts."""
@@ -156,6 +159,12 @@ class WebhookService:
 
     async def remove(self, webhook_id: str, author: Author) -> None:
         """Remove a webhook and all its deliveries, or raise NotFoundError."""
+        await self.get(webhook_id)
+        # Some at a time, as there may be millions; what comes in between goes with the webhook.
+        gone = _DROPPED_MAX
+        while gone == _DROPPED_MAX:
+            async with self._database.write() as unit:
+                gone = await unit.deliveries.drop(webhook_id, _DROPPED_MAX)
         async with self._database.write() as unit:
             webhook = await _present(unit, webhook_id)
             await unit.webhooks.remove(webhook_id)

@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Select, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db.tables.webhooks import webhook_deliveries
 from gateway.db.timeline import time_page
 from gateway.domain.listing import Listed
 from gateway.domain.pagination import PageQuery
-from gateway.domain.webhook import Delivery, DeliveryStatus
+from gateway.domain.webhook import COUNTED_MAX, Delivery, DeliveryStatus
 
 _LIST = "webhook_deliveries"
 _rows = webhook_deliveries.c
@@ -89,11 +89,11 @@ class DeliveryRepository:
     async def page(
         self, webhook_id: str, status: DeliveryStatus | None, query: PageQuery
     ) -> Listed[Delivery]:
-        """Return deliveries of a webhook, newest first."""
+        """Return deliveries of a webhook, newest first; they are counted up to COUNTED_MAX."""
         matching = select(webhook_deliveries).where(_rows.webhook_id == webhook_id)
         if status is not None:
             matching = matching.where(_rows.status == status)
-        counted = select(func.count()).select_from(matching.subquery())
+        counted = select(func.count()).select_from(matching.limit(COUNTED_MAX).subquery())
         total = await self._connection.scalar(counted)
         order = (_rows.created_time, _rows.delivery_id)
         rows, cursor = await time_page(self._connection, matching, order, _LIST, query)
@@ -106,8 +106,17 @@ class DeliveryRepository:
             .where(_rows.status == status, _rows.settled_time < before)
             .limit(limit)
         )
+        return await self._delete(old)
+
+    async def drop(self, webhook_id: str, limit: int) -> int:
+        """Delete deliveries of a webhook, whatever became of them; return how many."""
+        return await self._delete(
+            select(_rows.delivery_id).where(_rows.webhook_id == webhook_id).limit(limit)
+        )
+
+    async def _delete(self, chosen: Select[Any]) -> int:
         gone = await self._connection.execute(
-            delete(webhook_deliveries).where(_rows.delivery_id.in_(old))
+            delete(webhook_deliveries).where(_rows.delivery_id.in_(chosen))
         )
         return gone.rowcount
 

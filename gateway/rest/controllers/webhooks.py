@@ -6,7 +6,7 @@ from litestar import Controller, Request, Response, delete, get, patch, post
 from litestar.params import FromQuery, JSONBody
 
 from gateway.domain.pagination import LIMIT_DEFAULT, PageQuery
-from gateway.domain.webhook import WEBHOOKS_MAX, DeliveryStatus
+from gateway.domain.webhook import COUNTED_MAX, WEBHOOKS_MAX, DeliveryStatus
 from gateway.rest import webhook_views as views
 from gateway.rest.body import JsonBody
 from gateway.rest.error_responses import RESPONSES
@@ -183,7 +183,12 @@ class WebhookController(Controller):
         listed = await webhooks.deliveries(webhook_id, wanted, query)
         return DeliveryListBody(
             [views.delivery(each) for each in listed.rows],
-            pagination(query, listed.total, listed.next_cursor),
+            pagination(
+                query,
+                listed.total,
+                listed.next_cursor,
+                total_is_lower_bound=listed.total >= COUNTED_MAX,
+            ),
         )
 
     @post(

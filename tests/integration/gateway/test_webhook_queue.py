@@ -13,7 +13,7 @@ from gateway.domain.enumerations import AlertStatus, Severity
 from gateway.domain.pagination import PageQuery
 from gateway.domain.target import TargetRules
 from gateway.domain.webhook import Delivery, DeliveryStatus, Webhook
-from gateway.services import webhook_queue
+from gateway.services import webhook_queue, webhooks
 from gateway.services.people import Author
 from gateway.services.sealing import Sealing
 from gateway.services.webhook_queue import WebhookQueue
@@ -30,10 +30,11 @@ def queue_of(database: Database) -> WebhookQueue:
     return WebhookQueue(database, content_of, utc_now, new_id)
 
 
+def service_of(database: Database) -> WebhookService:
+    return WebhookService(database, Sealing(""), TargetRules(), utc_now, new_id, str, lambda: None)
+
+
 async def add_webhook(database: Database) -> Webhook:
-    service = WebhookService(
-        database, Sealing(""), TargetRules(), utc_now, new_id, str, lambda: None
-    )
     asked = NewWebhook(
         url="https://receiver.example/",
         description="",
@@ -41,7 +42,7 @@ async def add_webhook(database: Database) -> Webhook:
         severity_min=Severity.LOW,
         active=True,
     )
-    webhook, _ = await service.add(asked, Author("tests", ""))
+    webhook, _ = await service_of(database).add(asked, Author("tests", ""))
     return webhook
 
 
@@ -165,3 +166,15 @@ async def test_old_deliveries_are_forgotten_and_what_waits_is_not(database: Data
         await queue.forget()
         left.append(sorted(each.body for each in await queued(database, webhook)))
     assert left == [["dead", "delivered", "waits"], ["dead", "waits"], ["waits"]]
+
+
+async def test_removed_webhook_takes_all_its_deliveries_along(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhooks, "_DROPPED_MAX", 3)
+    webhook, other = await add_webhook(database), await add_webhook(database)
+    await happen(database, *map(str, range(10)))
+    await fill(database)
+    await service_of(database).remove(webhook.webhook_id, Author("tests", ""))
+    assert await queued(database, webhook) == []
+    assert len(await queued(database, other)) == 10

@@ -17,6 +17,7 @@ from gateway.log_masking import mask_line, masked_personal
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1c3JfMSJ9.c2lnbmF0dXJlLW9mLWl0"
 REFRESH = "anr_" + "Zx9-" * 10
 SERVICE = "ans_" + "Qw8_" * 10
+WEBHOOK = "whsec_" + "Qw8+" * 10
 HASH = "$argon2id$v=19$m=65536,t=3$c2FsdA$aGFzaA"
 
 
@@ -45,7 +46,7 @@ def test_values_of_secret_names_are_hidden_at_every_level(key: str, level: str) 
 
 
 @pytest.mark.parametrize(
-    "secret", [JWT, REFRESH, SERVICE, "$argon2id$v=19$m=65536,t=3$c2FsdA$aGFzaA"]
+    "secret", [JWT, REFRESH, SERVICE, WEBHOOK, "$argon2id$v=19$m=65536,t=3$c2FsdA$aGFzaA"]
 )
 @pytest.mark.parametrize("level", ["debug", "info"])
 def test_secrets_inside_texts_are_hidden(secret: str, level: str) -> None:
