@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, type_coerce
+from sqlalchemy import String, cast, func, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -24,6 +24,15 @@ def hour_of(
 def day_of(connection: AsyncConnection, column: ColumnElement[datetime]) -> ColumnElement[datetime]:
     """Return the start of the day that a time lies in."""
     return _start(connection, column, "day", _DAY_LENGTH, _DAY_REST)
+
+
+def days_after(
+    connection: AsyncConnection, column: ColumnElement[datetime], days: ColumnElement[int]
+) -> ColumnElement[datetime]:
+    """Return a time with so many days added, to be compared with others."""
+    if bulk.is_postgresql(connection):
+        return type_coerce(column + func.make_interval(0, 0, 0, days), UtcTime())
+    return type_coerce(func.datetime(column, cast(days, String).concat(" days")), UtcTime())
 
 
 def _start(

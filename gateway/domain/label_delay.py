@@ -9,7 +9,6 @@ right truncation (Lagakos, Barraj and De Gruttola 1988, Biometrika 75(3), 515-52
 chain ladder of claims reserving by day of age (Mack 1993, ASTIN Bulletin 23(2), 213-225).
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from msgspec import Struct
@@ -23,12 +22,16 @@ SAMPLE_MIN = 30
 MATURITY_MIN = 0.2
 
 
-class DelayCount(Struct, frozen=True, gc=False):
-    """Known frauds of one day that became known after so many whole days."""
+class DelayCounts(Struct, frozen=True):
+    """Known frauds of some days, those only that their days had time to show; see `seen_until`.
 
-    event_day: datetime
-    delay_days: int
-    frauds: int
+    Attributes:
+        by_delay: by the whole days until they were known.
+        by_day: by the day on which they happened.
+    """
+
+    by_delay: dict[int, int]
+    by_day: dict[datetime, int]
 
 
 class DelayCurve(Struct, frozen=True):
@@ -59,43 +62,46 @@ class DelayCurve(Struct, frozen=True):
         return before + (age - whole) * (self.known_ratio[whole] - before)
 
 
-def estimate(counts: Iterable[DelayCount], as_of: datetime) -> DelayCurve | None:
+def seen_until(as_of: datetime) -> datetime:
+    """Return until when a day and a delay must lie for all of the day to have had time for it.
+
+    Of a day, a delay of d whole days is seen in full once d + 1 days have passed since its end.
+    """
+    return as_of - 2 * DAY
+
+
+def estimate(counts: DelayCounts, as_of: datetime) -> DelayCurve | None:
     """Return the curve; None from fewer than SAMPLE_MIN frauds.
 
+    A fraud of a day of age a that was known after j days counts in N(d) for all d from j to a. So
+    N(d) is the number known within d days less the number of days too young for d, and two sums are
+    enough.
+
     Args:
-        counts: of the days that are to be learned from, in any order.
+        counts: of the days that are to be learned from, where day + delay <= seen_until(as_of).
         as_of: until when labels were seen.
     """
-    by_day: dict[datetime, dict[int, int]] = {}
-    horizon = 0
-    sample = 0
-    for count in counts:
-        age = _full_age(count.event_day, as_of)
-        if count.delay_days > age or count.frauds <= 0:
-            continue
-        horizon = max(horizon, age)
-        sample += count.frauds
-        delays = by_day.setdefault(count.event_day, {})
-        delays[count.delay_days] = delays.get(count.delay_days, 0) + count.frauds
+    sample = sum(counts.by_delay.values())
     if sample < SAMPLE_MIN:
         return None
-    horizon = min(horizon, DELAY_DAYS_MAX)
-    exactly = [0] * (horizon + 1)
-    within = [0] * (horizon + 1)
-    for day, delays in by_day.items():
-        known = 0
-        for delay in range(min(_full_age(day, as_of), horizon) + 1):
-            here = delays.get(delay, 0)
-            known += here
-            exactly[delay] += here
-            within[delay] += known
+    ages = {_age(day, as_of): 0 for day, frauds in counts.by_day.items() if frauds}
+    for day, frauds in counts.by_day.items():
+        if frauds:
+            ages[_age(day, as_of)] += frauds
+    horizon = min(max(ages), DELAY_DAYS_MAX)
+    within = []
+    known = 0
+    for delay in range(horizon + 1):
+        known += counts.by_delay.get(delay, 0) - ages.get(delay - 1, 0)
+        within.append(known)
     ratios = [1.0] * (horizon + 1)
     for delay in range(horizon, 0, -1):
-        stays = 1.0 - exactly[delay] / within[delay] if within[delay] else 1.0
+        exactly = counts.by_delay.get(delay, 0)
+        stays = 1.0 - exactly / within[delay] if within[delay] else 1.0
         ratios[delay - 1] = ratios[delay] * stays
     return DelayCurve(tuple(ratios), sample, horizon)
 
 
-def _full_age(day: datetime, as_of: datetime) -> int:
-    """Return the longest delay in whole days that all of a day's transactions had time to show."""
-    return (as_of - (day + DAY)) // DAY - 1
+def _age(day: datetime, as_of: datetime) -> int:
+    """Return the longest delay in whole days that a day had time to show in full."""
+    return (seen_until(as_of) - day) // DAY

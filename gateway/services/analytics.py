@@ -183,10 +183,10 @@ class AnalyticsService:
             )
 
     async def label_delays(self) -> tuple[datetime, Curves]:
-        """Return the curves as they are at this moment."""
+        """Return the curves, at most a minute old."""
         async with self._database.read() as unit:
             until, _ = await window_at(unit, AnalyticsRange.WEEK, self._now())
-            return until, await self._delays.fresh(unit, until)
+            return until, await self._delays.curves(unit, until)
 
     async def _our_window(self, unit: AnalyticsUnit, span: AnalyticsRange) -> Window:
         first = await unit.workload.first_hour() if span is AnalyticsRange.ALL else None

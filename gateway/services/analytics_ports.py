@@ -7,7 +7,7 @@ from typing import Protocol
 
 from gateway.domain.alert import OutboxLabel
 from gateway.domain.analytics import Counts, GroupBy, Window
-from gateway.domain.label_delay import DelayCount
+from gateway.domain.label_delay import DelayCounts
 from gateway.domain.labels import Facts, LabelReport, Standing
 from gateway.domain.performance import Tally
 from gateway.domain.thresholds import MoneyBin
@@ -40,7 +40,7 @@ class Performance(Protocol):
     async def histogram(self, window: Window) -> list[tuple[int, int]]: ...
     async def currencies(self) -> list[str]: ...
     async def money(self, window: Window, currency: str, kind: str | None) -> list[MoneyBin]: ...
-    async def delays(self, since: datetime, *, alerted: bool) -> list[DelayCount]: ...
+    async def delays(self, since: datetime, until: datetime, *, alerted: bool) -> DelayCounts: ...
 
 
 class WorkloadCounts(Protocol):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from gateway.domain.label_delay import estimate
+from gateway.domain.label_delay import estimate, seen_until
 from gateway.domain.maturity import Curves
 from gateway.domain.performance import DAY, Grain, period_start
 from gateway.services.analytics_ports import AnalyticsUnit
@@ -26,14 +26,15 @@ class LabelDelays:
         """Return the curves as of an instant, at most a minute old."""
         now = self._now()
         if self._made is None or not timedelta(0) <= now - self._made < _AGE_MAX:
-            self._curves = await self.fresh(unit, until)
+            self._curves = await _estimated(unit, until)
             self._made = now
         return self._curves
 
-    async def fresh(self, unit: AnalyticsUnit, until: datetime) -> Curves:
-        """Return the curves as they are at this moment."""
-        since = period_start(Grain.DAY, until) - LEARNED_DAYS * DAY
-        return Curves(
-            estimate(await unit.performance.delays(since, alerted=True), until),
-            estimate(await unit.performance.delays(since, alerted=False), until),
-        )
+
+async def _estimated(unit: AnalyticsUnit, until: datetime) -> Curves:
+    since = period_start(Grain.DAY, until) - LEARNED_DAYS * DAY
+    alerted, missed = [
+        estimate(await unit.performance.delays(since, seen_until(until), alerted=alerted), until)
+        for alerted in (True, False)
+    ]
+    return Curves(alerted, missed)

@@ -7,6 +7,7 @@ from gateway.rest.controllers.thresholds import list_thresholds
 from gateway.services.analytics import AnalyticsService
 from gateway.services.outside_labels import OutsideLabelService
 from gateway.services.thresholds import ThresholdService
+from gateway.services.together import Together
 from gateway.topics.shared import Shared, new_id
 from gateway.topics.topic import Live, Topic
 
@@ -16,6 +17,7 @@ def _start(shared: Shared) -> Live:
         {
             "analytics": AnalyticsService(shared.database, utc_now, monotonic_s),
             "thresholds": ThresholdService(shared.database, utc_now, shared.config.alert_threshold),
+            "together": Together(),
             "labels": OutsideLabelService(shared.database, utc_now, new_id, shared.courier.wake),
         }
     )
@@ -23,6 +25,6 @@ def _start(shared: Shared) -> Live:
 
 TOPIC = Topic(
     handlers=(AnalyticsController, LabelController, list_thresholds),
-    names=("analytics", "labels", "thresholds"),
+    names=("analytics", "labels", "thresholds", "together"),
     start=_start,
 )

@@ -92,6 +92,7 @@ async def fill(url: str, made: MadeUp, count: int, progress: Progress) -> None:
             hourly_rollups,
             as_rows([made.rollups[hour] for hour in sorted(made.rollups)]),
         )
+        await unit.recount.recount()
         await unit.feed.advance(FeedPosition("", 0), FeedPosition("made-up", count), utc_now())
     await database.close()
 

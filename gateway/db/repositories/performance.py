@@ -15,7 +15,7 @@ from gateway.db.tables.analytics import (
     score_rollups,
 )
 from gateway.domain.analytics import Counts, Window
-from gateway.domain.label_delay import DelayCount
+from gateway.domain.label_delay import DelayCounts
 from gateway.domain.performance import Cells, Grain, Tally
 from gateway.domain.thresholds import MoneyBin
 
@@ -138,14 +138,21 @@ class PerformanceRepository:
         found = await self._connection.execute(statement)
         return [MoneyBin(*map(int, row)) for row in found]
 
-    async def delays(self, since: datetime, *, alerted: bool) -> list[DelayCount]:
-        """Return after how many days the frauds that happened since a day became known."""
-        found = await self._connection.execute(
-            select(
-                label_delays.c.event_day, label_delays.c.delay_days, label_delays.c.frauds
-            ).where(label_delays.c.event_day >= since, label_delays.c.alerted.is_(alerted))
-        )
-        return [DelayCount(*row) for row in found]
+    async def delays(self, since: datetime, until: datetime, *, alerted: bool) -> DelayCounts:
+        """Return after how long the frauds that happened since a day became known.
+
+        Those only whose day and delay together are not after `until`.
+        """
+        table = label_delays
+        seen = periods.days_after(self._connection, table.c.event_day, table.c.delay_days) <= until
+        chosen = (table.c.event_day >= since, table.c.alerted.is_(alerted), seen)
+        sums = []
+        for column in (table.c.delay_days, table.c.event_day):
+            found = await self._connection.execute(
+                select(column, func.sum(table.c.frauds)).where(*chosen).group_by(column)
+            )
+            sums.append({row[0]: int(row[1]) for row in found})
+        return DelayCounts(*sums)
 
 
 def _by_period(window: Window) -> Window:

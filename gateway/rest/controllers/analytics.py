@@ -10,7 +10,7 @@ from gateway.rest import analytics_views as views
 from gateway.rest.dates import days_of
 from gateway.rest.error_responses import RESPONSES
 from gateway.rest.schemas import analytics as bodies
-from gateway.rest.wiring_analytics import Analytics
+from gateway.rest.wiring_analytics import Analytics, SharedWork
 
 # What a date can look like at its longest, with room for a fraction of a second.
 _DATE_LENGTH_MAX = 40
@@ -34,10 +34,15 @@ class AnalyticsController(Controller):
     async def metrics(
         self,
         analytics: Analytics,
+        together: SharedWork,
         range: FromQuery[AnalyticsRange] = AnalyticsRange.MONTH,  # noqa: A002 - the contract names it
     ) -> bodies.MetricsEnvelope:
         """Return the figures of a range by what is known now, and corrected for what is not."""
-        return bodies.MetricsEnvelope(views.metrics(await analytics.headline(range)))
+
+        async def work() -> bodies.MetricsEnvelope:
+            return bodies.MetricsEnvelope(views.metrics(await analytics.headline(range)))
+
+        return await together.answer(("metrics", range), work)
 
     @get(
         "/model-performance",
@@ -48,11 +53,16 @@ class AnalyticsController(Controller):
     async def model_performance(
         self,
         analytics: Analytics,
+        together: SharedWork,
         range: FromQuery[PerformanceRange] = PerformanceRange.MONTH,  # noqa: A002 - as above
     ) -> bodies.ModelPerformanceEnvelope:
         """Return parallel lists, one entry a model version and day that scored anything."""
-        days = await analytics.model_performance(AnalyticsRange(range))
-        return bodies.ModelPerformanceEnvelope(views.model_performance(days))
+
+        async def work() -> bodies.ModelPerformanceEnvelope:
+            days = await analytics.model_performance(AnalyticsRange(range))
+            return bodies.ModelPerformanceEnvelope(views.model_performance(days))
+
+        return await together.answer(("model-performance", range), work)
 
     @get(
         "/alert-volume",
@@ -63,12 +73,17 @@ class AnalyticsController(Controller):
     async def alert_volume(
         self,
         analytics: Analytics,
+        together: SharedWork,
         range: FromQuery[AnalyticsRange] = AnalyticsRange.MONTH,  # noqa: A002 - as above
         group_by: FromQuery[GroupBy] = GroupBy.DAY,
     ) -> bodies.AlertVolumeEnvelope:
         """Return alerts raised and frauds confirmed by step; by hour at most the last 90 days."""
-        steps = await analytics.volume(range, group_by)
-        return bodies.AlertVolumeEnvelope(views.alert_volume(steps, group_by))
+
+        async def work() -> bodies.AlertVolumeEnvelope:
+            steps = await analytics.volume(range, group_by)
+            return bodies.AlertVolumeEnvelope(views.alert_volume(steps, group_by))
+
+        return await together.answer(("alert-volume", range, group_by), work)
 
     @get(
         "/confusion-matrix",
@@ -103,19 +118,30 @@ class AnalyticsController(Controller):
     async def detection_rate(
         self,
         analytics: Analytics,
+        together: SharedWork,
         range: FromQuery[AnalyticsRange] = AnalyticsRange.MONTH,  # noqa: A002 - as above
     ) -> bodies.DetectionRateEnvelope:
         """Return the percentage of known fraud that was alerted, by day and over the range."""
-        return bodies.DetectionRateEnvelope(views.detection_rate(await analytics.detection(range)))
+
+        async def work() -> bodies.DetectionRateEnvelope:
+            found = await analytics.detection(range)
+            return bodies.DetectionRateEnvelope(views.detection_rate(found))
+
+        return await together.answer(("detection-rate", range), work)
 
     @get("/trends", responses=RESPONSES, operation_id="trends", summary="Alerts and closings")
     async def trends(
         self,
         analytics: Analytics,
+        together: SharedWork,
         range: FromQuery[AnalyticsRange] = AnalyticsRange.MONTH,  # noqa: A002 - as above
     ) -> bodies.TrendsEnvelope:
         """Return alerts raised and closed by day, beside the time of equal length before."""
-        return views.trends(await analytics.trends(range))
+
+        async def work() -> bodies.TrendsEnvelope:
+            return views.trends(await analytics.trends(range))
+
+        return await together.answer(("trends", range), work)
 
     @get(
         "/health",
@@ -136,7 +162,12 @@ class AnalyticsController(Controller):
         operation_id="label_delay",
         summary="How long until fraud is known",
     )
-    async def label_delay(self, analytics: Analytics) -> bodies.LabelDelayEnvelope:
+    async def label_delay(
+        self, analytics: Analytics, together: SharedWork
+    ) -> bodies.LabelDelayEnvelope:
         """Return which share of fraud is known after how many days, and from how many frauds."""
-        as_of, curves = await analytics.label_delays()
-        return bodies.LabelDelayEnvelope(views.label_delay(as_of, curves))
+
+        async def work() -> bodies.LabelDelayEnvelope:
+            return bodies.LabelDelayEnvelope(views.label_delay(*await analytics.label_delays()))
+
+        return await together.answer("label-delay", work)

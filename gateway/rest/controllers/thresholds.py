@@ -12,7 +12,7 @@ from gateway.errors import FieldFault, InvalidArgumentError
 from gateway.rest.error_responses import RESPONSES
 from gateway.rest.schemas import thresholds as bodies
 from gateway.rest.schemas.thresholds import KindFilter
-from gateway.rest.wiring_analytics import Thresholds
+from gateway.rest.wiring_analytics import SharedWork, Thresholds
 from gateway.services.thresholds import Outcomes, Request
 
 # What is assumed where the request says nothing; chosen by us as a start.
@@ -49,6 +49,7 @@ Share = Annotated[
 )
 async def list_thresholds(
     thresholds: Thresholds,
+    together: SharedWork,
     range: FromQuery[AnalyticsRange] = AnalyticsRange.QUARTER,  # noqa: A002 - as everywhere here
     currency: Annotated[str, QueryParameter(max_length=3)] = "",
     kind: FromQuery[KindFilter] = KindFilter.ALL,
@@ -69,23 +70,24 @@ async def list_thresholds(
         "review_minutes": review_minutes,
         "good_customer_cost_share": good_customer_cost_share,
     }
-    found = await thresholds.outcomes(
-        Request(
-            span=range,
-            currency=currency.upper() or None,
-            kind=None if kind is KindFilter.ALL else kind.value,
-            assumed=Assumptions(
-                days=1,
-                review_cost_minor=_or(review_cost_minor, _REVIEW_COST_MINOR),
-                review_minutes=_or(review_minutes, _REVIEW_MINUTES),
-                capacity=capacity,
-                good_customer_cost_share=_or(good_customer_cost_share, _GOOD_CUSTOMER_COST_SHARE),
-            ),
-        )
+    request = Request(
+        span=range,
+        currency=currency.upper() or None,
+        kind=None if kind is KindFilter.ALL else kind.value,
+        assumed=Assumptions(
+            days=1,
+            review_cost_minor=_or(review_cost_minor, _REVIEW_COST_MINOR),
+            review_minutes=_or(review_minutes, _REVIEW_MINUTES),
+            capacity=capacity,
+            good_customer_cost_share=_or(good_customer_cost_share, _GOOD_CUSTOMER_COST_SHARE),
+        ),
     )
-    return bodies.ThresholdsEnvelope(
-        _body(found, [name for name, value in given.items() if value is None])
-    )
+    defaulted = [name for name, value in given.items() if value is None]
+
+    async def work() -> bodies.ThresholdsEnvelope:
+        return bodies.ThresholdsEnvelope(_body(await thresholds.outcomes(request), defaulted))
+
+    return await together.answer((request, *defaulted), work)
 
 
 def _body(found: Outcomes, defaulted: list[str]) -> bodies.ThresholdsBody:

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain.analytics import Counts
-from gateway.domain.label_delay import SAMPLE_MIN, DelayCount, DelayCurve, estimate
+from gateway.domain.label_delay import SAMPLE_MIN, DelayCounts, DelayCurve, estimate, seen_until
 from gateway.domain.maturity import Curves, corrected
 from gateway.domain.performance import DAY, delay_days
 
@@ -37,8 +38,14 @@ def simulated(
     return known, everything
 
 
-def counts_of(known: Counter[tuple[datetime, int]]) -> list[DelayCount]:
-    return [DelayCount(day, delay, count) for (day, delay), count in known.items()]
+def counts_of(known: Mapping[tuple[datetime, int], int]) -> DelayCounts:
+    by_delay: Counter[int] = Counter()
+    by_day: Counter[datetime] = Counter()
+    for (day, delay), count in known.items():
+        if day + delay * DAY <= seen_until(AS_OF):
+            by_delay[delay] += count
+            by_day[day] += count
+    return DelayCounts(by_delay, by_day)
 
 
 @pytest.mark.parametrize("growth", [1.0, 8.0])
@@ -87,33 +94,47 @@ def test_corrected_recall_is_near_the_truth_where_the_raw_one_is_far() -> None:
 
 def test_a_few_frauds_give_no_curve_and_no_correction() -> None:
     day = START
-    assert estimate([DelayCount(day, 0, SAMPLE_MIN - 1)], AS_OF) is None
-    assert estimate([DelayCount(day, 0, SAMPLE_MIN)], AS_OF) is not None
+    assert estimate(counts_of({(day, 0): SAMPLE_MIN - 1}), AS_OF) is None
+    assert estimate(counts_of({(day, 0): SAMPLE_MIN}), AS_OF) is not None
     assert corrected([(day, Counts(1, 1, 1, 1))], Curves(None, None), AS_OF) is None
 
 
-def test_what_a_day_had_no_time_to_show_is_not_counted() -> None:
-    young = AS_OF - DAY
-    counts = [DelayCount(START, 0, 100), DelayCount(young, 3, 10**6)]
-    curve = estimate(counts, AS_OF)
-    assert curve is not None
-    assert curve.sample_size == 100
-
-
-@given(
-    counts=st.lists(
-        st.builds(
-            DelayCount,
-            st.integers(0, 160).map(lambda number: START + number * DAY),
-            st.integers(0, 180),
-            st.integers(1, 50),
-        ),
-        max_size=40,
-    ),
-    age_hours=st.integers(0, 10_000),
+known_counts = st.dictionaries(
+    st.tuples(st.integers(0, 160).map(lambda number: START + number * DAY), st.integers(0, 180)),
+    st.integers(1, 50),
+    max_size=40,
 )
-def test_curve_rises_from_zero_to_one(counts: list[DelayCount], age_hours: int) -> None:
-    curve = estimate(counts, AS_OF)
+
+
+@given(known=known_counts)
+def test_curve_is_the_product_over_the_days_old_enough(
+    known: dict[tuple[datetime, int], int],
+) -> None:
+    """The definition, word by word."""
+    ages = {day: (AS_OF - (day + DAY)) // DAY - 1 for day, _ in known}
+    seen = {key: count for key, count in known.items() if key[1] <= ages[key[0]]}
+    curve = estimate(counts_of(known), AS_OF)
+    if sum(seen.values()) < SAMPLE_MIN:
+        assert curve is None
+        return
+    assert curve is not None
+    assert curve.sample_size == sum(seen.values())
+    assert curve.horizon_days == min(180, max(ages[day] for day, _ in seen))
+    for within in range(curve.horizon_days + 1):
+        share = 1.0
+        for longer in range(within + 1, curve.horizon_days + 1):
+            old = {key: count for key, count in seen.items() if ages[key[0]] >= longer}
+            exactly = sum(count for (_, delay), count in old.items() if delay == longer)
+            at_most = sum(count for (_, delay), count in old.items() if delay <= longer)
+            share *= 1 - exactly / at_most if at_most else 1
+        assert curve.known_ratio[within] == pytest.approx(share, abs=1e-9)
+
+
+@given(known=known_counts, age_hours=st.integers(0, 10_000))
+def test_curve_rises_from_zero_to_one(
+    known: dict[tuple[datetime, int], int], age_hours: int
+) -> None:
+    curve = estimate(counts_of(known), AS_OF)
     if curve is None:
         return
     assert list(curve.known_ratio) == sorted(curve.known_ratio)
