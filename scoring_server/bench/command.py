@@ -23,9 +23,9 @@ def run_bench(what: str, *, quick: bool, machine_readable: bool) -> int:
     """Measure and print; return the exit code.
 
     Args:
-        what: unary, batch, engine or all.
+        what: unary, batch (with ScoreStream), engine or all.
         quick: short rounds.
-        machine_readable: print one JSON object.
+        machine_readable: print one JSON object on the last line.
     """
     effort = measure.QUICK if quick else measure.FULL
     figures: dict[str, Any] = {"machine": machine(), "client": CLIENT, "quick": quick}
@@ -46,12 +46,36 @@ def run_bench(what: str, *, quick: bool, machine_readable: bool) -> int:
                 )
             if what in {"batch", "all"}:
                 _tell("batch", machine_readable)
-                figures["batch"] = measure.batch(servers, effort)
+                with scoring_server(cores, with_model=False) as bare:
+                    several = {**servers, "without_model": bare}
+                    figures["batch"] = measure.batch(several, effort)
+                    several.pop("echo")
+                    figures["stream"] = measure.stream(several, effort)
+    figures |= headline(figures)
     if machine_readable:
         click.echo(json.dumps(figures))
     else:
         _print(Console(), figures)
     return 0
+
+
+def headline(figures: dict[str, Any]) -> dict[str, float]:
+    """Return the figures that speed is followed by, of what was measured; see performance.md."""
+    found: dict[str, float] = {}
+    if "engine" in figures:
+        single, large = figures["engine"]["blocks_of_1"], figures["engine"]["blocks_of_1024"]
+        alone_ns = single["ns_per_transaction_without_model"]["median"]
+        found["engine_us_per_call"] = round(alone_ns / 1e3, 3)
+        block_ns = large["ns_per_transaction_without_model"]["median"]
+        found["engine_tps_without_model"] = round(1e9 / block_ns)
+    if "unary" in figures:
+        found["unary_throughput_ratio"] = figures["unary"]["ratio_loaded"]
+    for what in ("batch", "stream"):
+        for server, variant in (("scoring_server", "with"), ("without_model", "without")):
+            if what in figures:
+                rate = figures[what][server]["transactions_per_s"]["median"]
+                found[f"{what}_tps_{variant}_model"] = round(rate)
+    return found
 
 
 def machine() -> dict[str, Any]:
@@ -83,7 +107,7 @@ def _tell(what: str, machine_readable: bool) -> None:
 def _print(console: Console, figures: dict[str, Any]) -> None:
     machine_text = ", ".join(f"{name} {value}" for name, value in figures["machine"].items())
     console.print(f"Machine: {machine_text}\nClient: {figures['client']}")
-    for what in ("unary", "batch", "engine"):
+    for what in ("unary", "batch", "stream", "engine"):
         if what not in figures:
             continue
         table = Table(title=what, title_justify="left")

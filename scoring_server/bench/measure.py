@@ -24,6 +24,7 @@ Address = tuple[str, int]
 
 SCORE: Final = "/anomaly.v1.ScoringService/Score"
 SCORE_BATCH: Final = "/anomaly.v1.ScoringService/ScoreBatch"
+SCORE_STREAM: Final = "/anomaly.v1.ScoringService/ScoreStream"
 ENGINE_BLOCK_SIZES: Final = (1, 64, 1024)
 _CALL_SECONDS_MAX: Final = 60.0
 
@@ -88,7 +89,7 @@ def unary(servers: dict[str, Address], effort: Effort) -> dict[str, Any]:
                     f"p{percent:g}": spread(
                         [float(np.percentile(each, percent)) / 1e3 for each in latencies[name]]
                     )
-                    for percent in (50, 99)
+                    for percent in (50, 99, 99.9)
                 },
             }
     return figures
@@ -96,8 +97,34 @@ def unary(servers: dict[str, Address], effort: Effort) -> dict[str, Any]:
 
 def batch(servers: dict[str, Address], effort: Effort) -> dict[str, Any]:
     """Measure ScoreBatch with prebuilt messages, one call at a time."""
+
+    def timed(channel: grpc.Channel, messages: Sequence[bytes]) -> float:
+        return _time_calls(channel.unary_unary(SCORE_BATCH, None, None), messages)
+
+    return _bulk(servers, effort, timed, "batch")
+
+
+def stream(servers: dict[str, Address], effort: Effort) -> dict[str, Any]:
+    """Measure ScoreStream with the same messages, all on one stream."""
+
+    def timed(channel: grpc.Channel, messages: Sequence[bytes]) -> float:
+        call = channel.stream_stream(SCORE_STREAM, None, None)
+        began_ns = clock.monotonic_ns()
+        answers = sum(1 for _ in call(iter(messages), timeout=_CALL_SECONDS_MAX))
+        assert answers == len(messages)
+        return (clock.monotonic_ns() - began_ns) / clock.NS_PER_S
+
+    return _bulk(servers, effort, timed, "stream")
+
+
+def _bulk(
+    servers: dict[str, Address],
+    effort: Effort,
+    timed: Callable[[grpc.Channel, Sequence[bytes]], float],
+    label: str,
+) -> dict[str, Any]:
     rates: dict[str, list[float]] = {name: [] for name in servers}
-    corpora = {name: Corpus(f"batch-{name}") for name in servers}
+    corpora = {name: Corpus(f"{label}-{name}") for name in servers}
     channels = {
         name: grpc.insecure_channel(
             f"{host}:{port}", [("grpc.max_receive_message_length", 64 << 20)]
@@ -113,7 +140,7 @@ def batch(servers: dict[str, Address], effort: Effort) -> dict[str, Any]:
                     ).SerializeToString()
                     for _ in range(effort.batches)
                 ]
-                seconds = _time_calls(channel.unary_unary(SCORE_BATCH, None, None), messages)
+                seconds = timed(channel, messages)
                 if round_number > 0:
                     rates[name].append(effort.batches * effort.batch_size / seconds)
     finally:

@@ -78,7 +78,7 @@ def echo_server(cores: Cores) -> Iterator[tuple[str, int]]:
 
 
 @contextlib.contextmanager
-def scoring_server(cores: Cores) -> Iterator[tuple[str, int]]:
+def scoring_server(cores: Cores, *, with_model: bool = True) -> Iterator[tuple[str, int]]:
     """Run the real server on a new data directory and give its address."""
     with tempfile.TemporaryDirectory(prefix="anomaly-bench-") as folder:
         environ = {
@@ -87,8 +87,11 @@ def scoring_server(cores: Cores) -> Iterator[tuple[str, int]]:
             "GRPC_HOST": HOST,
             "GRPC_PORT": "0",
             "METRICS_PORT": "0",
-            "LOG_LEVEL": "WARNING",
+            # Without a model the server says so in a warning, which is meant here.
+            "LOG_LEVEL": "WARNING" if with_model else "ERROR",
         }
+        if not with_model:
+            environ["MODEL_DIR"] = str(Path(folder) / "no-models")
         with (
             on_cores(cores.server),
             subprocess.Popen(
