@@ -124,12 +124,12 @@ class AnalyticsService:
             found = await unit.performance.counts_by_version(window)
         return [_day(start, version, counts, curves, until) for start, version, counts in found]
 
-    async def confusion(self, first: date, last: date) -> tuple[Window, Counts]:
+    async def confusion(self, first: date, last: date) -> Counts:
         """Return the counts of the days from `first` to `last`, both included."""
         start = datetime.combine(first, time(), self._now().tzinfo)
         window = Window(Grain.DAY, start, start + (last - first + DAY))
         async with self._database.read() as unit:
-            return window, await unit.performance.counts(window)
+            return await unit.performance.counts(window)
 
     async def today(self) -> date:
         """Return the last day that a range without dates has."""

@@ -92,22 +92,30 @@ class AnalyticsController(Controller):
         summary="Confusion matrix",
     )
     async def confusion_matrix(
-        self, analytics: Analytics, start_date: DateText = "", end_date: DateText = ""
+        self,
+        analytics: Analytics,
+        together: SharedWork,
+        start_date: DateText = "",
+        end_date: DateText = "",
     ) -> bodies.ConfusionMatrixEnvelope:
         """Count the transactions of some days, both included; without dates the last 30."""
-        first, last = days_of(start_date, end_date, await analytics.today())
-        _, counts = await analytics.confusion(first, last)
-        return bodies.ConfusionMatrixEnvelope(
-            bodies.ConfusionMatrixBody(
-                counts.true_positives,
-                counts.false_positives,
-                counts.true_negatives,
-                counts.false_negatives,
-                counts.undecided,
-                first,
-                last,
+
+        async def work() -> bodies.ConfusionMatrixEnvelope:
+            first, last = days_of(start_date, end_date, await analytics.today())
+            counts = await analytics.confusion(first, last)
+            return bodies.ConfusionMatrixEnvelope(
+                bodies.ConfusionMatrixBody(
+                    counts.true_positives,
+                    counts.false_positives,
+                    counts.true_negatives,
+                    counts.false_negatives,
+                    counts.undecided,
+                    first,
+                    last,
+                )
             )
-        )
+
+        return await together.answer(("confusion-matrix", start_date, end_date), work)
 
     @get(
         "/detection-rate",
@@ -149,9 +157,9 @@ class AnalyticsController(Controller):
         operation_id="analytics_health",
         summary="How the figures come in",
     )
-    async def health(self, analytics: Analytics) -> bodies.AnalyticsHealth:
+    async def health(self, analytics: Analytics, together: SharedWork) -> bodies.AnalyticsHealth:
         """Return uptime in seconds, when the feed came in last, and the version that scores."""
-        found = await analytics.sync()
+        found = await together.answer("health", analytics.sync)
         return bodies.AnalyticsHealth(
             round(found.uptime_s, 3), found.last_sync, found.model_version
         )
