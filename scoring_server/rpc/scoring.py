@@ -213,7 +213,9 @@ class ScoringService:
         rows = read.rows if len(positions) == len(read.rows) else read.rows[positions]
 
         def encode(new: Sequence[int], assessment: Assessment, ingest_time_ns: int) -> list[bytes]:
-            at = [positions[each] for each in new]
+            # As many as were given are all of them, in their order.
+            all_new = len(new) == len(positions)
+            at = positions if all_new else [positions[each] for each in new]
             events, responses = self._writer.write(read, at, assessment, ingest_time_ns)
             for place, response in zip(at, responses, strict=True):
                 answers[place] = response
