@@ -16,13 +16,13 @@ _PLACES = 2
 _RATIO_PLACES = 4
 
 
-def metrics(found: Headline) -> bodies.MetricsBody:
+def metrics(found: Headline) -> bodies.AnalyticsMetricsBody:
     """Return the figures of a range."""
     quality, counts = found.quality, found.counts
     undefined = list(quality.undefined)
     if not found.ranking.defined:
         undefined.append("auc_roc")
-    return bodies.MetricsBody(
+    return bodies.AnalyticsMetricsBody(
         precision=_rounded(quality.precision),
         recall=_rounded(quality.recall),
         f1_score=_rounded(quality.f1_score),

@@ -57,5 +57,5 @@ def transaction_detail(found: TransactionDetail, now: datetime) -> bodies.Transa
         suppressed_by=found.suppressed_by,
         label=None
         if label is None
-        else bodies.LabelBody(label.value, label.source, label.known_time),
+        else bodies.KnownLabelBody(label.value, label.source, label.known_time),
     )

@@ -36,11 +36,11 @@ class AnalyticsController(Controller):
         analytics: Analytics,
         together: SharedWork,
         range: FromQuery[AnalyticsRange] = AnalyticsRange.MONTH,  # noqa: A002 - the contract names it
-    ) -> bodies.MetricsEnvelope:
+    ) -> bodies.AnalyticsMetricsEnvelope:
         """Return the figures of a range by what is known now, and corrected for what is not."""
 
-        async def work() -> bodies.MetricsEnvelope:
-            return bodies.MetricsEnvelope(views.metrics(await analytics.headline(range)))
+        async def work() -> bodies.AnalyticsMetricsEnvelope:
+            return bodies.AnalyticsMetricsEnvelope(views.metrics(await analytics.headline(range)))
 
         return await together.answer(("metrics", range), work)
 

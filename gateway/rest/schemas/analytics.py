@@ -23,7 +23,7 @@ class CorrectedBody(Struct):
     days_left_out: int
 
 
-class MetricsBody(Struct):
+class AnalyticsMetricsBody(Struct):
     """The figures of a range, in percent save `auc_roc` (0..1) and the counts.
 
     `precision_decided` leaves alerts out that nobody decided yet; `auc_roc` is exact to within
@@ -50,10 +50,10 @@ class MetricsBody(Struct):
     corrected: CorrectedBody | None
 
 
-class MetricsEnvelope(Struct):
+class AnalyticsMetricsEnvelope(Struct):
     """The figures of a range."""
 
-    data: MetricsBody
+    data: AnalyticsMetricsBody
 
 
 class ModelPerformanceBody(Struct):

@@ -31,7 +31,7 @@ class TransactionListBody(Struct):
     pagination: PaginationBody
 
 
-class LabelBody(Struct):
+class KnownLabelBody(Struct):
     """What the transaction is known to have been, from `known_at` on."""
 
     value: str
@@ -60,7 +60,7 @@ class TransactionDetailBody(TransactionBody, kw_only=True):
     degraded_reasons: list[str]
     alert: AlertBody | None
     suppressed_by: str | None
-    label: LabelBody | None
+    label: KnownLabelBody | None
 
 
 class TransactionDetailEnvelope(Struct):
