@@ -22,6 +22,7 @@ from gateway.db.repositories.cases import CaseRepository
 from gateway.db.repositories.changes import ChangeRepository
 from gateway.db.repositories.deliveries import DeliveryRepository
 from gateway.db.repositories.entities import EntityRepository
+from gateway.db.repositories.explanations import ExplanationRepository
 from gateway.db.repositories.feed import FeedRepository
 from gateway.db.repositories.feedback import FeedbackRepository
 from gateway.db.repositories.labels import LabelRepository
@@ -50,6 +51,7 @@ class Unit:
         self.changes = ChangeRepository(connection)
         self.deliveries = DeliveryRepository(connection)
         self.entities = EntityRepository(connection)
+        self.explanations = ExplanationRepository(connection)
         self.feed = FeedRepository(connection)
         self.feedback = FeedbackRepository(connection)
         self.labels = LabelRepository(connection)

@@ -26,12 +26,16 @@ class Prepared:
         self._statement = statement
         self._forms: dict[str, _Form] = {}
 
-    async def rows(self, connection: AsyncConnection, **values: Any) -> Sequence[Row]:
-        """Run it and return all rows."""
-        dialect = connection.dialect
+    def form(self, dialect: Dialect) -> "_Form":
+        """Return it as a database takes it."""
         form = self._forms.get(dialect.name)
         if form is None:
             form = self._forms[dialect.name] = _Form(self._statement, dialect)
+        return form
+
+    async def rows(self, connection: AsyncConnection, **values: Any) -> Sequence[Row]:
+        """Run it and return all rows."""
+        form = self.form(connection.dialect)
         raw: Any = (await connection.get_raw_connection()).driver_connection
         if form.names is None:
             with watched(connection, form.text):
@@ -41,6 +45,25 @@ class Prepared:
         with watched(connection, form.text):
             found = await raw.execute_fetchall(form.text, form.bound(values))
         return [form.converted(row) for row in found]
+
+
+async def together(
+    connection: AsyncConnection, *asked: tuple[Prepared, dict[str, Any]]
+) -> list[Sequence[Row]]:
+    """Run statements that do not need each other and return the rows of each.
+
+    PostgreSQL gets them all before it answers the first, so that they take one wait, not several.
+    """
+    raw: Any = (await connection.get_raw_connection()).driver_connection
+    if connection.dialect.positional:
+        return [await statement.rows(connection, **values) for statement, values in asked]
+    async with raw.pipeline():
+        with watched(connection, asked[0][0].form(connection.dialect).text):
+            cursors = []
+            for statement, values in asked:
+                form = statement.form(connection.dialect)
+                cursors.append(await raw.execute(form.text, form.constants | values, binary=True))
+            return [await cursor.fetchall() for cursor in cursors]
 
 
 class _Form:

@@ -71,11 +71,13 @@ def alert(each: Alert, now: datetime) -> bodies.AlertBody:
 
 
 def _detail_fields(detail: AlertDetail, now: datetime) -> dict[str, object]:
-    lead = detail.transaction
+    lead = detail.explanation.transaction
     return alert_fields(detail.alert, now) | {
         "transaction": transaction(lead) if lead else None,
         "feature_deviations": [deviation(reason) for reason in reasons_of(lead)] if lead else [],
-        "historical_scores": [round(score, _SCORE_PLACES) for _, score, _ in detail.history],
+        "historical_scores": [
+            round(score, _SCORE_PLACES) for _, score, _ in detail.explanation.history
+        ],
         "detector_scores": (
             detector_scores(lead.statistical, lead.behavioral, lead.ml) if lead else None
         ),
@@ -88,7 +90,7 @@ def _detail_fields(detail: AlertDetail, now: datetime) -> dict[str, object]:
             bodies.MemberBody(
                 member.transaction_id, round(member.risk_score, _SCORE_PLACES), member.event_time
             )
-            for member in detail.members
+            for member in detail.explanation.members
         ],
     }
 
@@ -106,11 +108,11 @@ def investigation(case: Case, now: datetime) -> bodies.InvestigationBody:
             bodies.HistoricalScoreBody(time, round(score, _SCORE_PLACES), model)
             if model
             else bodies.HistoricalScoreBody(time, round(score, _SCORE_PLACES))
-            for time, score, model in case.detail.history
+            for time, score, model in case.detail.explanation.history
         ],
         notes=[
             bodies.NoteBody(note.note_id, note.content, note.analyst_id, note.created_time)
-            for note in case.notes
+            for note in case.work.notes
         ],
         similar_alerts=[
             bodies.SimilarAlertBody(
@@ -122,7 +124,7 @@ def investigation(case: Case, now: datetime) -> bodies.InvestigationBody:
                 each.outcome,
                 each.leading_reason,
             )
-            for each in case.similar
+            for each in case.work.similar
         ],
         case_id=case.case_id,
     )

@@ -6,34 +6,21 @@ from datetime import datetime
 import msgspec
 
 from gateway.domain import life_cycle, rollup
-from gateway.domain.alert import Alert, AlertPage, AlertTransaction
+from gateway.domain.alert import Alert, AlertPage
 from gateway.domain.enumerations import AlertStatus
+from gateway.domain.explanation import Explanation
 from gateway.domain.pagination import AlertQuery
-from gateway.domain.transaction import TransactionRecord
 from gateway.errors import ConflictError, NotFoundError
 from gateway.services.labelling import withdrawn_labels
 from gateway.services.ports import Database, Unit
-from gateway.services.shared_reads import SharedReads
-
-# Most past scores and most folded transactions that are shown with an alert.
-HISTORY_LENGTH_MAX = 30
-MEMBERS_MAX = 1000
+from gateway.services.shared_reads import shared
 
 
 class AlertDetail(msgspec.Struct, frozen=True):
-    """An alert with what explains it.
-
-    Attributes:
-        transaction: the one with the highest risk score; None if it is no longer kept.
-        history: event time, risk score and model version of the account's last transactions, oldest
-            first.
-        members: all transactions of the alert, oldest first.
-    """
+    """An alert with what explains it."""
 
     alert: Alert
-    transaction: TransactionRecord | None
-    history: list[tuple[datetime, float, str]]
-    members: list[AlertTransaction]
+    explanation: Explanation
 
 
 # From a page, what was asked for, and the present, to what is sent.
@@ -49,19 +36,15 @@ class AlertService:
         self._database = database
         self._now = now
         self._label_wake = label_wake
-        self._pages = SharedReads(self._rendered_page)
 
     async def page(self, query: AlertQuery) -> AlertPage:
         """Return one page of alerts."""
         async with self._database.read() as unit:
             return await unit.alerts.page(query)
 
+    @shared
     async def rendered_page(self, query: AlertQuery, render: PageRendering) -> bytes:
-        """Return one page of alerts as `render` makes it; those who ask the same share it."""
-        return await self._pages.get((query, render))
-
-    async def _rendered_page(self, asked: tuple[AlertQuery, PageRendering]) -> bytes:
-        query, render = asked
+        """Return one page of alerts as `render` makes it."""
         return render(await self.page(query), query, self._now())
 
     async def get(self, alert_id: str) -> Alert:
@@ -116,14 +99,7 @@ async def read_alert(unit: Unit, alert_id: str, *, lock: bool = False) -> Alert:
 async def read_detail(unit: Unit, alert_id: str) -> AlertDetail:
     """Return an alert with what explains it or raise NotFoundError."""
     alert = await read_alert(unit, alert_id)
-    return AlertDetail(
-        alert,
-        await unit.feed.transaction(alert.transaction_id),
-        await unit.feed.account_history(
-            alert.account_id, alert.last_event_time, HISTORY_LENGTH_MAX
-        ),
-        await unit.alerts.transactions(alert.alert_id, MEMBERS_MAX),
-    )
+    return AlertDetail(alert, await unit.explanations.explanation(alert))
 
 
 def require_version(alert: Alert, expected_version: int | None) -> None:

@@ -8,6 +8,7 @@ from gateway.domain.dashboard import DAY, HOUR, Overview, TrendRange
 from gateway.domain.enumerations import Severity
 from gateway.domain.rollup import hour_of
 from gateway.services.ports import Database
+from gateway.services.shared_reads import shared
 
 
 class DashboardService:
@@ -17,6 +18,7 @@ class DashboardService:
         self._database = database
         self._now = now
 
+    @shared
     async def overview(self) -> Overview:
         """Return the headline figures."""
         now = self._now()
@@ -29,6 +31,7 @@ class DashboardService:
                 now,
             )
 
+    @shared
     async def trend(self, span: TrendRange) -> list[tuple[datetime, int]]:
         """Return how many alerts were raised in each step of the range, oldest first."""
         now = self._now()
@@ -36,6 +39,7 @@ class DashboardService:
             rollups = await unit.feed.rollups(dashboard.trend_start(span, now), now)
         return dashboard.alert_trend(rollups, span, now)
 
+    @shared
     async def severities(self) -> dict[Severity, int]:
         """Return how many alerts there are of each severity."""
         async with self._database.read() as unit:

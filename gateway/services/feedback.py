@@ -23,6 +23,7 @@ from gateway.domain.pagination import (
 )
 from gateway.errors import GatewayError, NotFoundError
 from gateway.services.feedback_ports import FeedbackDatabase
+from gateway.services.shared_reads import shared
 from gateway.services.uninterrupted import uninterrupted
 
 _LIST = "feedback"
@@ -40,6 +41,7 @@ class FeedbackService:
         self._database = database
         self._now = now
 
+    @shared
     async def page(self, query: FeedbackQuery) -> FeedbackPage:
         """Return one page of resolutions, newest first, with what its range comes to.
 
@@ -70,6 +72,7 @@ class FeedbackService:
             feedback.summary(counts, raised, since),
         )
 
+    @shared
     async def summary(self, span: FeedbackRange) -> FeedbackSummary:
         """Return what the resolutions of a range come to."""
         since = feedback.start_of(span, self._now())

@@ -8,6 +8,7 @@ import msgspec
 from gateway.domain import life_cycle
 from gateway.domain.alert import Alert, AlertEvent, DecisionRecord, Note
 from gateway.domain.enumerations import CaseDecision
+from gateway.domain.explanation import Work
 from gateway.errors import FieldFault, InvalidArgumentError
 from gateway.services.alerts import (
     AlertDetail,
@@ -19,20 +20,16 @@ from gateway.services.alerts import (
 from gateway.services.case_ports import CaseDatabase
 from gateway.services.labelling import decided_labels
 
-SIMILAR_MAX = 10
-
 
 class Case(msgspec.Struct, frozen=True):
     """An alert with everything an analyst looks at.
 
     Attributes:
-        similar: closed alerts of the account, newest first.
         case_id: of the open case that it is in; None in none.
     """
 
     detail: AlertDetail
-    notes: list[Note]
-    similar: list[Alert]
+    work: Work
     case_id: str | None
 
 
@@ -71,8 +68,7 @@ class InvestigationService:
             own_id = detail.alert.alert_id
             return Case(
                 detail,
-                await unit.cases.notes(own_id),
-                await unit.alerts.similar(detail.alert, SIMILAR_MAX),
+                await unit.explanations.work(detail.alert),
                 (await unit.case_files.open_cases_of([own_id])).get(own_id),
             )
 

@@ -5,9 +5,12 @@ than what he has just written himself.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
+from functools import wraps
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
+Owner = TypeVar("Owner")
+Asked = ParamSpec("Asked")
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
@@ -52,3 +55,24 @@ def _seen(task: asyncio.Task[Value]) -> None:
     # All may have given up; then nobody takes the error.
     if not task.cancelled():
         task.exception()
+
+
+def shared(
+    method: Callable[Concatenate[Owner, Asked], Coroutine[Any, Any, Value]],
+) -> Callable[Concatenate[Owner, Asked], Coroutine[Any, Any, Value]]:
+    """Make equal calls of a method that only reads share what it finds.
+
+    The arguments are the question, so they must be hashable; nobody may change what it returns.
+    """
+    name = f"_shared_{method.__name__}"
+
+    @wraps(method)
+    async def ask(self: Owner, *args: Asked.args, **kwargs: Asked.kwargs) -> Value:
+        reads: SharedReads[Any, Value] | None = self.__dict__.get(name)
+        if reads is None:
+            reads = SharedReads(lambda key: method(self, *key[0], **dict(key[1])))
+            self.__dict__[name] = reads
+        return await reads.get((args, tuple(sorted(kwargs.items()))))
+
+    # The wrapper's own argument is called `self`, which mypy takes for a difference.
+    return ask  # type: ignore[return-value]

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -15,6 +16,7 @@ from gateway.domain.pagination import AlertSort, Position, encode_cursor, encode
 Question = Callable[[], str]
 
 _SAMPLE = 2_000
+_RANGES = ("7d", "30d", "90d", "all", "24h")
 
 
 class Samples:
@@ -126,8 +128,38 @@ def questions(samples: Samples) -> dict[str, Question]:
             "/api/dashboard/alerts-trend", "24h", "7d", "30d"
         ),
         "GET /api/dashboard/severity-distribution": lambda: "/api/dashboard/severity-distribution",
+        **_figures(samples),
         **_records(samples),
         "GET /health": lambda: "/health",
+    }
+
+
+def _figures(samples: Samples) -> dict[str, Question]:
+    generator = samples.generator
+
+    def analytics(name: str, **fixed: str) -> Question:
+        def ask() -> str:
+            chosen = generator.choice(_RANGES[:3] if name == "model-performance" else _RANGES)
+            return f"/api/analytics/{name}?{urlencode({'range': chosen} | fixed)}"
+
+        return ask
+
+    def matrix() -> str:
+        start = datetime.now(UTC) - timedelta(days=generator.randrange(1, 500))
+        end = start + timedelta(days=generator.randrange(1, 90))
+        query = {"start_date": f"{start:%Y-%m-%d}", "end_date": f"{end:%Y-%m-%d}"}
+        return f"/api/analytics/confusion-matrix?{urlencode(query)}"
+
+    return {
+        "GET /api/analytics/metrics": analytics("metrics"),
+        "GET /api/analytics/model-performance": analytics("model-performance"),
+        "GET /api/analytics/alert-volume (day)": analytics("alert-volume", group_by="day"),
+        "GET /api/analytics/alert-volume (hour)": analytics("alert-volume", group_by="hour"),
+        "GET /api/analytics/confusion-matrix": matrix,
+        "GET /api/analytics/detection-rate": analytics("detection-rate"),
+        "GET /api/analytics/trends": analytics("trends"),
+        "GET /api/analytics/label-delay": lambda: "/api/analytics/label-delay",
+        "GET /api/analytics/health": lambda: "/api/analytics/health",
     }
 
 

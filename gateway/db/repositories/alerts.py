@@ -5,16 +5,38 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, literal, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db import bulk
+from gateway.db.prepared import Prepared
 from gateway.db.repositories import alert_list
 from gateway.db.repositories.alert_list import alert_of
 from gateway.db.tables.alerts import alert_events, alert_transactions, alerts
 from gateway.domain.alert import Alert, AlertEvent, AlertPage, AlertTransaction
 from gateway.domain.enumerations import AlertStatus, CaseDecision, EntityType, Severity
 from gateway.domain.pagination import AlertQuery
+
+_OWNER = (
+    select(alert_transactions.c.alert_id)
+    .where(alert_transactions.c.raised_alert_id == bindparam("alert_id"))
+    .limit(1)
+    .scalar_subquery()
+)
+_BY_ID = select(alerts).where(alerts.c.alert_id == func.coalesce(_OWNER, bindparam("alert_id")))
+_ALERT = Prepared(_BY_ID)
+_LOCKED = Prepared(_BY_ID.with_for_update())
+MEMBERS = Prepared(
+    select(alert_transactions)
+    .where(alert_transactions.c.alert_id == bindparam("alert_id"))
+    .order_by(alert_transactions.c.event_time, alert_transactions.c.transaction_id)
+    .limit(bindparam("most"))
+)
+_EVENTS = Prepared(
+    select(alert_events)
+    .where(alert_events.c.alert_id == bindparam("alert_id"))
+    .order_by(alert_events.c.event_id)
+)
 
 
 class AlertRepository:
@@ -28,15 +50,9 @@ class AlertRepository:
 
         `lock` keeps others from changing it until the transaction ends, folding included.
         """
-        owner = (
-            select(alert_transactions.c.alert_id)
-            .where(alert_transactions.c.raised_alert_id == alert_id)
-            .limit(1)
-            .scalar_subquery()
-        )
-        query = select(alerts).where(alerts.c.alert_id == func.coalesce(owner, literal(alert_id)))
-        row = (await self._connection.execute(query.with_for_update() if lock else query)).first()
-        return alert_of(row) if row else None
+        statement = _LOCKED if lock else _ALERT
+        rows = await statement.rows(self._connection, alert_id=alert_id)
+        return alert_of(rows[0]) if rows else None
 
     async def page(self, query: AlertQuery) -> AlertPage:
         """Return one page of alerts, by cursor where the query has one."""
@@ -114,24 +130,8 @@ class AlertRepository:
 
     async def transactions(self, alert_id: str, limit: int) -> list[AlertTransaction]:
         """Return the transactions of an alert, oldest event first."""
-        found = await self._connection.execute(
-            select(alert_transactions)
-            .where(alert_transactions.c.alert_id == alert_id)
-            .order_by(alert_transactions.c.event_time, alert_transactions.c.transaction_id)
-            .limit(limit)
-        )
+        found = await MEMBERS.rows(self._connection, alert_id=alert_id, most=limit)
         return [AlertTransaction(*row) for row in found]
-
-    async def similar(self, alert: Alert, limit: int) -> list[Alert]:
-        """Return closed alerts of the same account, newest first."""
-        found = await self._connection.execute(
-            select(alerts)
-            .where(alerts.c.account_id == alert.account_id, alerts.c.is_open.is_(False))
-            .where(alerts.c.alert_id != alert.alert_id)
-            .order_by(alerts.c.raised_time.desc())
-            .limit(limit)
-        )
-        return [alert_of(row) for row in found]
 
     async def add_events(self, events: Sequence[AlertEvent]) -> None:
         """Add rows to the history of alerts, in order."""
@@ -142,12 +142,9 @@ class AlertRepository:
 
     async def events(self, alert_id: str) -> list[AlertEvent]:
         """Return the history of an alert, oldest first."""
-        found = await self._connection.execute(
-            select(alert_events)
-            .where(alert_events.c.alert_id == alert_id)
-            .order_by(alert_events.c.event_id)
-        )
-        return [event_of(row) for row in found.mappings()]
+        found = await _EVENTS.rows(self._connection, alert_id=alert_id)
+        names = alert_events.columns.keys()
+        return [event_of(dict(zip(names, row, strict=True))) for row in found]
 
     async def counts(self) -> dict[tuple[AlertStatus, Severity], int]:
         """Return how many alerts there are by status and severity; empty groups are left out."""

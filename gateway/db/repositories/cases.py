@@ -26,15 +26,6 @@ class CaseRepository:
         """Store a note."""
         await self._connection.execute(insert(notes).values(**msgspec.structs.asdict(note)))
 
-    async def notes(self, alert_id: str) -> list[Note]:
-        """Return the notes of an alert, oldest first."""
-        found = await self._connection.execute(
-            select(notes)
-            .where(notes.c.alert_id == alert_id)
-            .order_by(notes.c.created_time, notes.c.note_id)
-        )
-        return [Note(*row) for row in found]
-
     async def add_decision(self, record: DecisionRecord) -> None:
         """Store a decision and count it."""
         await self._connection.execute(

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import bindparam, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db import bulk
+from gateway.db.prepared import Prepared
 from gateway.db.tables.counts import transaction_counts
 from gateway.db.tables.feed import (
     dead_events,
@@ -24,6 +25,16 @@ from gateway.domain.transaction import FeedPosition, TransactionRecord
 from gateway.errors import FeedPositionError
 
 _ROW = 1
+
+_ROLLUPS = Prepared(
+    select(hourly_rollups)
+    .where(hourly_rollups.c.hour >= bindparam("start"), hourly_rollups.c.hour < bindparam("end"))
+    .order_by(hourly_rollups.c.hour)
+)
+_TRANSACTION_COUNT = Prepared(select(func.sum(transaction_counts.c.number)))
+TRANSACTION = Prepared(
+    select(transactions).where(transactions.c.transaction_id == bindparam("transaction_id"))
+)
 
 
 class FeedRepository:
@@ -101,45 +112,19 @@ class FeedRepository:
 
     async def rollups(self, start: datetime, end: datetime) -> list[Rollup]:
         """Return the hours of [start, end) that hold anything, oldest first."""
-        found = await self._connection.execute(
-            select(hourly_rollups)
-            .where(hourly_rollups.c.hour >= start, hourly_rollups.c.hour < end)
-            .order_by(hourly_rollups.c.hour)
-        )
-        return [Rollup(**row) for row in found.mappings()]
+        found = await _ROLLUPS.rows(self._connection, start=start, end=end)
+        names = hourly_rollups.columns.keys()
+        return [Rollup(**dict(zip(names, row, strict=True))) for row in found]
 
     async def transaction_count(self) -> int:
         """Return how many transactions were ever taken in."""
-        total = await self._connection.scalar(select(func.sum(transaction_counts.c.number)))
+        ((total,),) = await _TRANSACTION_COUNT.rows(self._connection)
         return int(total or 0)
 
     async def transaction(self, transaction_id: str) -> TransactionRecord | None:
         """Return one stored transaction."""
-        row = (
-            await self._connection.execute(
-                select(transactions).where(transactions.c.transaction_id == transaction_id)
-            )
-        ).first()
-        return TransactionRecord(*row) if row else None
-
-    async def account_history(
-        self, account_id: str, until: datetime, limit: int
-    ) -> list[tuple[datetime, float, str]]:
-        """Return an account's last transactions up to `until`, oldest first.
-
-        Returns:
-            Event time, risk score and model version of each.
-        """
-        found = await self._connection.execute(
-            select(
-                transactions.c.event_time, transactions.c.risk_score, transactions.c.model_version
-            )
-            .where(transactions.c.account_id == account_id, transactions.c.event_time <= until)
-            .order_by(transactions.c.event_time.desc())
-            .limit(limit)
-        )
-        rows = [(row.event_time, row.risk_score, row.model_version) for row in found]
-        return rows[::-1]
+        rows = await TRANSACTION.rows(self._connection, transaction_id=transaction_id)
+        return TransactionRecord(*rows[0]) if rows else None
 
     async def last_event_time(self, account_id: str, merchant_id: str | None) -> datetime | None:
         """Return the newest event time that the account or the merchant has reached."""

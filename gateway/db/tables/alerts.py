@@ -90,6 +90,7 @@ alerts = Table(
     _search_index("transaction_id", "alert_id"),
     # Folding, and an account's past alerts.
     Index(None, "account_id", "leading_reason", "first_event_time"),
+    Index(None, "account_id", "raised_time"),
     # What may go into one case.
     Index(
         "ix_alerts_owner_id",
