@@ -14,10 +14,12 @@ from gateway.rest.body import NULL_CHARACTER, null_character_fault, summary
 _ENCODED = b"%00"
 
 
-def refuse_null_character(
+async def refuse_null_character(
     connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler
 ) -> None:
     """Return unless the path or the query holds the character.
+
+    It waits for nothing, but what is not a coroutine the framework runs in a thread.
 
     Raises:
         InvalidArgumentError: it names every parameter that does.

@@ -9,11 +9,11 @@ from gateway.errors import FieldFault, InvalidArgumentError
 from gateway.rest.body import allowed_values, summary
 
 
-def refuse_null(request: Request[Any, Any, Any]) -> None:
+async def refuse_null(request: Request[Any, Any, Any]) -> None:
     """Refuse the text `null`: a parameter is left out, never null.
 
     The framework takes it for absent wherever a parameter may be left out, so that a mistake of the
-    caller would pass for no filter.
+    caller would pass for no filter. What is not a coroutine the framework runs in a thread.
 
     Raises:
         InvalidArgumentError: it names every such parameter.
