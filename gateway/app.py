@@ -28,7 +28,17 @@ from gateway.rest.query import refuse_null
 from gateway.rest.rate_limit import RateLimit
 from gateway.rest.security_description import SECURITY_COMPONENTS, security_of
 from gateway.spans import Spans
-from gateway.topics import analytics, feedback, live, people, queue, records, webhooks, work
+from gateway.topics import (
+    analytics,
+    console,
+    feedback,
+    live,
+    people,
+    queue,
+    records,
+    webhooks,
+    work,
+)
 from gateway.topics.shared import Shared, Task
 from gateway.topics.topic import Topic
 
@@ -44,11 +54,10 @@ TOPICS: tuple[Topic, ...] = (
     records.TOPIC,
     analytics.TOPIC,
     webhooks.TOPIC,
+    console.TOPIC,
 )
 _BODY_SIZE_BYTES_MAX = 1024 * 1024
-_EXEMPT_FROM_LIMIT = frozenset(
-    {"/health", "/health/ready", "/", "/docs", "/redoc", "/openapi.json"}
-)
+_EXEMPT_FROM_LIMIT = frozenset({"/health", "/health/ready", "/docs", "/redoc", "/openapi.json"})
 _DESCRIPTION = (
     "Alerts, investigations and feedback over the transactions that the scoring server assesses. "
     "Times are RFC 3339"
@@ -156,7 +165,7 @@ def build(config: GatewayConfig) -> GatewayApplication:
     application.watch(
         metrics,
         RateLimit(config.rate_policies, monotonic_s),
-        _EXEMPT_FROM_LIMIT | {config.metrics_path},
+        _EXEMPT_FROM_LIMIT | console.unlimited_paths() | {config.metrics_path},
         known_callers,
         ClientAddress(config.trusted_proxies),
         spans,

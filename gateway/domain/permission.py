@@ -70,7 +70,15 @@ SCOPE_PERMISSIONS: dict[Scope, frozenset[Permission]] = {
 
 # Method and path template, parameters without their types.
 ROUTES: dict[tuple[str, str], Permission] = {
-    ("GET", "/"): Permission.PUBLIC,
+    ("GET", "/"): Permission.READ,
+    ("GET", "/queue"): Permission.READ,
+    ("GET", "/investigations/{alert_id}"): Permission.READ,
+    ("GET", "/investigations/{alert_id}/surroundings"): Permission.READ,
+    ("POST", "/session/login"): Permission.PUBLIC,
+    ("POST", "/session/refresh"): Permission.PUBLIC,
+    ("POST", "/session/forget"): Permission.PUBLIC,
+    ("GET", "/static/{file_path}"): Permission.PUBLIC,
+    ("HEAD", "/static/{file_path}"): Permission.PUBLIC,
     ("GET", "/docs"): Permission.PUBLIC,
     ("GET", "/redoc"): Permission.PUBLIC,
     ("GET", "/openapi.json"): Permission.PUBLIC,

@@ -32,7 +32,7 @@ class RatePolicy(NamedTuple):
     window_s: int
 
 
-_LOGIN_PATHS = ("/api/auth/login", "/api/auth/refresh", "/api/auth/oidc/")
+_LOGIN_PATHS = ("/api/auth/login", "/api/auth/refresh", "/api/auth/oidc/", "/session/")
 _EVALUATE_PATH = "/api/detection/evaluate"
 # The last part of a path that says what its answer is.
 _EXPORT_ENDINGS = ("/export", ".csv")

@@ -18,6 +18,7 @@ from litestar.types import Message, Scope, Send
 from gateway.domain.client_network import network_of
 from gateway.domain.rate import RouteClass, route_class
 from gateway.rest.client_address import ClientAddress
+from gateway.rest.cookie_login import headers_with_login
 from gateway.rest.encoded_slash import path_of
 from gateway.rest.event_stream import OPEN_ENDED
 from gateway.rest.known_callers import KnownCallers
@@ -82,6 +83,7 @@ class GatewayApplication(Litestar):
             await super().__call__(scope, receive, send)
             return
         scope["path"] = path_of(scope["path"], scope.get("raw_path"))
+        scope["headers"] = headers_with_login(scope)
         request_id = _request_id(scope)
         if self._spans is None or scope["path"] in self._exempt:
             await self._serve(scope, receive, send, request_id)

@@ -13,14 +13,9 @@ _TEMPLATES = Path(__file__).parent / "templates"
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=1)
 def _template(name: str) -> Template:
     return Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True).get_template(name)
-
-
-def index_page(schema: dict[str, Any]) -> str:
-    """Return the page at `/`."""
-    return _template("index.html").render(info=schema["info"])
 
 
 def reference_page(schema: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ from gateway.rest.controllers.alerts import AlertController
 from gateway.rest.controllers.dashboard import DashboardController
 from gateway.rest.controllers.detection import DetectionController
 from gateway.rest.controllers.investigations import InvestigationController
-from gateway.rest.controllers.system import HealthController, docs, index, openapi
+from gateway.rest.controllers.system import HealthController, docs, openapi
 from gateway.services.alerts import AlertService
 from gateway.services.dashboard import DashboardService
 from gateway.services.detection import DetectionService
@@ -55,7 +55,6 @@ TOPIC = Topic(
         DetectionController,
         DashboardController,
         HealthController,
-        index,
         docs,
         openapi,
     ),

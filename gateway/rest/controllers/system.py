@@ -63,12 +63,6 @@ class HealthController(Controller):
         )
 
 
-@get("/", include_in_schema=False, media_type=MediaType.HTML, sync_to_thread=False)
-def index(request: Request[Any, Any, Any]) -> str:
-    """Return the page that says what is where."""
-    return reference.index_page(request.app.openapi_schema.to_schema())
-
-
 @get(
     ["/docs", "/redoc"],
     include_in_schema=False,
