@@ -29,6 +29,10 @@ HEADERS = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"}
 NAVIGATION = (
     ("/", "Dashboard"),
     ("/queue", "Queue"),
+    ("/scanner", "Scanner"),
+    ("/analytics", "Analytics"),
+    ("/models", "Models"),
+    ("/settings", "Settings"),
 )
 
 

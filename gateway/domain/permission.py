@@ -74,6 +74,12 @@ ROUTES: dict[tuple[str, str], Permission] = {
     ("GET", "/queue"): Permission.READ,
     ("GET", "/investigations/{alert_id}"): Permission.READ,
     ("GET", "/investigations/{alert_id}/surroundings"): Permission.READ,
+    ("GET", "/entities/{entity_type}/{entity_id}"): Permission.READ,
+    ("GET", "/analytics"): Permission.READ,
+    ("GET", "/scanner"): Permission.READ,
+    ("GET", "/models"): Permission.READ,
+    # Shows each section to those who may change it.
+    ("GET", "/settings"): Permission.READ,
     ("POST", "/session/login"): Permission.PUBLIC,
     ("POST", "/session/refresh"): Permission.PUBLIC,
     ("POST", "/session/forget"): Permission.PUBLIC,

@@ -4,6 +4,13 @@ from litestar import Router
 from litestar.static_files import create_static_files_router
 
 from gateway.console.errors import PAGE_ERRORS
+from gateway.console.overview_pages import (
+    show_analytics,
+    show_entity,
+    show_models,
+    show_scanner,
+    show_settings,
+)
 from gateway.console.pages import (
     show_dashboard,
     show_investigation,
@@ -34,6 +41,11 @@ TOPIC = Topic(
                 show_queue,
                 show_investigation,
                 show_surroundings,
+                show_entity,
+                show_analytics,
+                show_scanner,
+                show_models,
+                show_settings,
             ],
             exception_handlers=PAGE_ERRORS,
             include_in_schema=False,

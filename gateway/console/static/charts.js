@@ -3,7 +3,7 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 const drawn = new Map();
 export const COLOURS = ["--accent", "--high", "--low", "--critical"];
 
-export function draw(place, times, series, unit = "") {
+export function draw(place, times, series, unit = "", { isTime = true } = {}) {
   drawn.get(place)?.chart.destroy();
   place.replaceChildren();
   if (!times.length) {
@@ -19,19 +19,19 @@ export function draw(place, times, series, unit = "") {
     height: place.clientHeight - (series.length > 1 ? 30 : 0),
     legend: { show: series.length > 1, live: false },
     cursor: { y: false },
-    scales: { y: { range: (_, low, high) => [Math.min(0, low), Math.max(high * 1.1, 1)] } },
+    scales: { x: { time: isTime }, y: { range: (_, low, high) => [Math.min(0, low), Math.max(high * 1.1, 1)] } },
     axes: [axis, { ...axis, size: 56, values: (_, values) => values.map((value) => `${value}${unit}`) }],
     series: [{}, ...series.map((each, index) => ({
       label: each.label, stroke: colour(COLOURS[index]), width: 1.75, spanGaps: true,
       dash: index ? [4 + 4 * index, 4] : undefined, points: { show: times.length < 3 },
     }))],
   }, [times, ...series.map((each) => each.values)], place);
-  drawn.set(place, { chart, times, series, unit });
+  drawn.set(place, { chart, times, series, unit, isTime });
 }
 
 export function redraw() {
   for (const [place, each] of [...drawn]) {
-    if (place.isConnected) draw(place, each.times, each.series, each.unit);
+    if (place.isConnected) draw(place, each.times, each.series, each.unit, each);
     else drawn.delete(place);
   }
 }

@@ -5,6 +5,7 @@ import { localise } from "./reading.js";
 
 const byId = (id) => document.getElementById(id);
 const REFRESH_MS = 10 * 60 * 1000;
+const BURST_MS = 2500;
 
 localise();
 setInterval(() => localise(), 30000);
@@ -102,7 +103,7 @@ if (document.body.dataset.may.includes("READ") && !login) {
       document.dispatchEvent(new CustomEvent("alert", { detail: { kind, alert: JSON.parse(event.data) } }));
       // Many changes in a burst are one look.
       if (byId("figures") && !waiting) {
-        waiting = setTimeout(() => { waiting = 0; htmx.trigger("#figures", "refresh"); }, 1000);
+        waiting = setTimeout(() => { waiting = 0; htmx.trigger("#figures", "refresh"); }, BURST_MS);
       }
     });
   }

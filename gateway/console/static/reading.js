@@ -1,6 +1,7 @@
 // Times in the reader's zone and money as the reader writes it.
 const FORMS = {
   full: { dateStyle: "medium", timeStyle: "medium" },
+  day: { dateStyle: "medium", timeZone: "UTC" },
   short: { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" },
 };
 const STEPS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];

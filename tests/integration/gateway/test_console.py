@@ -27,7 +27,7 @@ async def enter(client: httpx.AsyncClient, name: str) -> httpx.Response:
     return answer
 
 
-@pytest.mark.parametrize("path", ["/", "/queue"])
+@pytest.mark.parametrize("path", ["/", "/queue", "/scanner", "/analytics", "/models", "/settings"])
 async def test_pages_load_only_what_is_ours_and_nothing_inline(
     gateway: httpx.AsyncClient, path: str
 ) -> None:
@@ -50,6 +50,9 @@ async def test_what_customers_wrote_is_text(gateway: httpx.AsyncClient) -> None:
     assert "&lt;script&gt;alert(1)" in page.text
     around = await gateway.get(f"/investigations/{alert_id}/surroundings")
     assert "Linked entities" in around.text
+    entity = await gateway.get("/entities/ACCOUNT/account-1")
+    assert entity.status_code == 200
+    assert f"/investigations/{alert_id}" in entity.text
     listed = await gateway.get("/queue", headers={"HX-Request": "true"})
     assert alert_id in listed.text
     assert "<html" not in listed.text
@@ -113,6 +116,10 @@ async def test_viewers_see_no_buttons_that_would_be_refused(
         page = await client.get("/queue")
         assert page.status_code == 200
         assert "take-next" not in page.text
+        settings = await client.get("/settings")
+        assert settings.status_code == 200
+        assert 'id="users"' not in settings.text
+        assert "/api/suppressions" not in settings.text
 
 
 async def test_who_must_change_the_password_gets_the_form(
