@@ -7,7 +7,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 GENERATED := proto/anomaly/v1 proto/buf/validate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo test contract lint bench load proto proto-check lock clean
+.PHONY: help setup setup-dev run demo test browser contract lint bench load proto proto-check lock clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,8 +39,16 @@ run: setup ## start scoring server and gateway (Ctrl-C stops both)
 demo: setup ## start both servers, send simulated payments through them, keep running
 	@$(BIN)/python deploy/demo.py
 
-test: setup-dev ## run all tests
+test: setup-dev browser ## run all tests
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# tests/browser look at the console with it; they fail, and say so, where there is none.
+browser:
+	@for name in $$CHROMIUM chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "installing chromium for tests/browser ..."; \
+	  apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium >/dev/null; \
+	fi || true
 
 contract: setup-dev ## test the REST contract, with EXAMPLES=n generated requests an operation
 	@CONTRACT_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest --timeout 0 tests/contract $(PYTEST_ARGS)

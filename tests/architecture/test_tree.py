@@ -29,7 +29,7 @@ TEXT_SUFFIXES = {
 # Written by a program, or by somebody else under their own name.
 NOT_OURS = re.compile(
     r"^(proto/(anomaly|buf)/.*_pb2.*|proto/vendor/.*|.*\.lock|.*package-lock\.json"
-    r"|gateway/console/static/vendor/.*)$"
+    r"|gateway/console/static/vendor/.*|tests/browser/vendor/.*)$"
 )
 # The unfinished, the workshop, and package registries, which an installer names and we never do.
 FORBIDDEN = re.compile(
