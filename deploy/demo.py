@@ -1,7 +1,8 @@
 """`make demo`: both servers, a made-up month of payments through them, and where to look.
 
-Starts `anomaly up`, replays simulated payments with fraud against it, and keeps running until
-Ctrl-C. Ports and data directory come from the environment, as everywhere.
+Starts `anomaly up`, replays simulated payments with fraud and their labels against it, then some
+more slowly while a simulated analyst works the queue, and keeps running until Ctrl-C. Ports and
+data directory come from the environment, as everywhere.
 """
 
 import json
@@ -12,7 +13,13 @@ import sys
 import time
 from pathlib import Path
 
+from demo_analyst import Analyst, labels_of
+
 TRANSACTION_COUNT = 20_000
+# The rest comes as it would on a quiet day; chosen by us, to last for half an hour.
+HISTORY_COUNT = 14_000
+LIVE_RATE = 3.5
+LABELS_DELAY_DAYS = 1
 START_SECONDS_MAX = 240.0
 POLL_SECONDS = 0.1
 ANOMALY = [sys.executable, "-m", "scoring_server.cli"]
@@ -26,16 +33,34 @@ def main() -> int:
         traffic.parent.mkdir(parents=True, exist_ok=True)
         arguments = ["simulate", str(traffic), "--transactions", str(TRANSACTION_COUNT)]
         subprocess.run([*ANOMALY, *arguments, "--days", "30"], check=True)
+    # However it is stopped, it takes along what it started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # The analyst and whoever looks on share one address.
+    os.environ.setdefault("RATE_LIMIT_REQUESTS", "1000")
+    analyst: Analyst | None = None
     # The demo stops `anomaly up`; Ctrl-C must not reach it twice.
     with subprocess.Popen([*ANOMALY, "up"], start_new_session=True) as servers:
         try:
             target, url = _addresses(servers, data_dir)
-            subprocess.run([*ANOMALY, "replay", str(traffic), "--target", target], check=True)
+            replay = [*ANOMALY, "replay", str(traffic), "--target", target]
+            replay += ["--labels-delay", str(LABELS_DELAY_DAYS)]
+            subprocess.run([*replay, "--limit", str(HISTORY_COUNT)], check=True)
+            analyst = Analyst(url, labels_of(traffic))
+            analyst.start()
+            live = [*replay, "--offset", str(HISTORY_COUNT), "--rate", str(LIVE_RATE)]
             _print_what_to_look_at(url)
-            return servers.wait()
+            with subprocess.Popen(
+                live, stdout=subprocess.DEVNULL, start_new_session=True
+            ) as sender:
+                try:
+                    return servers.wait()
+                finally:
+                    sender.terminate()
         except KeyboardInterrupt:
             return 0
         finally:
+            if analyst is not None:
+                analyst.stopping.set()
             if servers.poll() is None:
                 servers.send_signal(signal.SIGTERM)
 
@@ -65,8 +90,8 @@ def _print_what_to_look_at(url: str) -> None:
     lines = (
         "",
         "The servers keep running; Ctrl-C stops them. Look at:",
-        f"  {url}/api/alerts?sort=priority   the analysts' queue",
-        f"  {url}/docs                       the API, to be tried out in the browser",
+        f"  {url}/        the analysts' console; payments and decisions keep coming",
+        f"  {url}/docs    the API",
         "",
     )
     sys.stdout.write("\n".join(lines))

@@ -16,7 +16,7 @@ _THING_REACH = 0.42
 _LINKED_REACH = 0.86
 _SPREAD = 0.75
 # Labels above and below the picture stand in steps, as there is no room side by side.
-_STEEP = 0.6
+_STEEP = 0.9
 _LINE = 12
 _BESIDE = 9
 _BELOW = 17
