@@ -44,10 +44,15 @@ def main() -> int:
             target, url = _addresses(servers, data_dir)
             replay = [*ANOMALY, "replay", str(traffic), "--target", target]
             replay += ["--labels-delay", str(LABELS_DELAY_DAYS)]
-            subprocess.run([*replay, "--limit", str(HISTORY_COUNT)], check=True)
+            # A second run goes on where the first was stopped.
+            history_sent = traffic.with_suffix(".history_sent")
+            if not history_sent.exists():
+                subprocess.run([*replay, "--limit", str(HISTORY_COUNT)], check=True)
+                history_sent.touch()
             analyst = Analyst(url, labels_of(traffic))
             analyst.start()
             live = [*replay, "--offset", str(HISTORY_COUNT), "--rate", str(LIVE_RATE)]
+            live += ["--resume"]
             _print_what_to_look_at(url)
             with subprocess.Popen(
                 live, stdout=subprocess.DEVNULL, start_new_session=True

@@ -81,7 +81,8 @@ def _node(
         anchor = "start" if side > 0 else "end"
         if abs(math.sin(angle)) > _STEEP:
             text_x, anchor = x, "middle"
-            text_y = y + math.copysign(_BELOW + place * _LINE, math.sin(angle))
+            edge = HEIGHT / 2 * (1 + math.copysign(reach, math.sin(angle)))
+            text_y = edge + math.copysign(_BELOW + place * _LINE, math.sin(angle))
     return Node(
         kind=str(kind),
         entity_id=entity_id,

@@ -1,5 +1,6 @@
 // Lines over time in the colours of the page.
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const compact = new Intl.NumberFormat(undefined, { notation: "compact" });
 const drawn = new Map();
 export const COLOURS = ["--accent", "--high", "--low", "--critical"];
 
@@ -20,7 +21,7 @@ export function draw(place, times, series, unit = "", { isTime = true } = {}) {
     legend: { show: series.length > 1, live: false },
     cursor: { y: false },
     scales: { x: { time: isTime }, y: { range: (_, low, high) => [Math.min(0, low), Math.max(high * 1.1, 1)] } },
-    axes: [axis, { ...axis, size: 56, values: (_, values) => values.map((value) => `${value}${unit}`) }],
+    axes: [axis, { ...axis, size: 56, values: (_, values) => values.map((value) => `${compact.format(value)}${unit}`) }],
     series: [{}, ...series.map((each, index) => ({
       label: each.label, stroke: colour(COLOURS[index]), width: 1.75, spanGaps: true,
       dash: index ? [4 + 4 * index, 4] : undefined, points: { show: times.length < 3 },
