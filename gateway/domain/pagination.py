@@ -63,7 +63,7 @@ def require_within_reach(query: PageQuery, rows_max: int) -> None:
         return
     fault = FieldFault(
         "page",
-        f"page must be at most {page_max} in a list as long as this one, was {query.page}; "
+        f"page must be at most {page_max} in pages of {query.limit}, was {query.page}; "
         "next_cursor goes on at any depth",
     )
     raise InvalidArgumentError(fault.message, faults=(fault,))

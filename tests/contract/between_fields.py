@@ -11,6 +11,10 @@ import schemathesis
 from schemathesis import GenerationMode
 
 _PASSWORD = "correct horse battery staple"
+# The deepest page of 100 rows that every list answers.
+_PAGE_MAX = 10
+_ENTITIES = ("account", "merchant", "device", "ip", "instrument", "counterparty")
+_LABEL_FILE = "transaction_id,value,source,known_time\ntx-1,FRAUD,CHARGEBACK,2026-02-09T10:00:00Z\n"
 
 
 @schemathesis.hook
@@ -18,12 +22,18 @@ def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
     """Mend a request that keeps to the description and breaks a rule between its fields."""
     if case.meta is None or case.meta.generation.mode is not GenerationMode.POSITIVE:
         return
-    # A cursor is one that a page before gave.
-    if case.query and "cursor" in case.query:
-        case.query["cursor"] = ""
+    _keep_to_what_was_answered(case.query or {})
     mend = _MENDERS.get(case.operation.definition.raw.get("operationId", ""))
     if mend:
         mend(case)
+
+
+def _keep_to_what_was_answered(query: Any) -> None:
+    """A cursor is one that a page before gave; page numbers do not reach as deep as cursors."""
+    if "cursor" in query:
+        query["cursor"] = ""
+    if "page" in query:
+        query["page"] = min(int(query["page"]), _PAGE_MAX)
 
 
 def _give_a_status(case: Any) -> None:
@@ -61,7 +71,64 @@ def _say_what_to_do_with_each_alert(case: Any) -> None:
         case.body["analyst_id"] = case.body.get("analyst_id") or "ana"
 
 
+def _name_days(case: Any) -> None:
+    for name, day in (("start_date", "2026-02-01"), ("end_date", "2026-02-09")):
+        if (case.query or {}).get(name):
+            case.query[name] = day
+
+
+def _name_a_currency(case: Any) -> None:
+    if (case.query or {}).get("currency"):
+        case.query["currency"] = "EUR"
+
+
+def _start_now(case: Any) -> None:
+    """An id to resume from is one that an event had."""
+    for given in (case.query or {}, case.headers or {}):
+        for name in ("last_event_id", "Last-Event-ID"):
+            if name in given:
+                given[name] = ""
+
+
+def _name_an_entity(case: Any) -> None:
+    """One entity at least; an address is one."""
+    query = case.query or {}
+    if query.get("ip"):
+        query["ip"] = "203.0.113.7"
+    if not any(query.get(name) for name in _ENTITIES):
+        case.query = {**query, "account": "account-1"}
+
+
+def _name_a_receiver(case: Any) -> None:
+    if case.body.get("url") is not None:
+        case.body["url"] = "https://receiver.example/alerts"
+
+
+def _change_something(case: Any) -> None:
+    if not case.body.get("add") and not case.body.get("remove"):
+        case.body["add"] = ["alr_0"]
+
+
+def _know_in_the_past(case: Any) -> None:
+    for label in case.body:
+        if label.get("known_time") is not None:
+            label["known_time"] = "2026-02-09T10:00:00Z"
+
+
+def _send_a_file(case: Any) -> None:
+    case.body = _LABEL_FILE
+
+
 _MENDERS = {
+    "confusion_matrix": _name_days,
+    "thresholds": _name_a_currency,
+    "follow_alerts": _start_now,
+    "list_transactions": _name_an_entity,
+    "add_webhook": _name_a_receiver,
+    "change_webhook": _name_a_receiver,
+    "change_case_alerts": _change_something,
+    "report_labels": _know_in_the_past,
+    "report_label_file": _send_a_file,
     "move_alert": _give_a_status,
     "evaluate": _make_a_payment,
     "add_user": _choose_a_good_password,

@@ -2,10 +2,18 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from litestar import Controller, Request, get, post
+from litestar.openapi.spec import (
+    OpenAPIMediaType,
+    OpenAPIType,
+    Operation,
+    RequestBody,
+    Schema,
+)
 from litestar.params import FromPath, JSONBody
 
 from gateway.domain.enumerations import LabelValue
@@ -23,6 +31,15 @@ from gateway.rest.wiring_analytics import OutsideLabels
 
 # The protocol's first instant of a label.
 _KNOWN_MIN = datetime(1970, 1, 2, tzinfo=UTC)
+
+
+@dataclass
+class _TakesCsv(Operation):
+    """Describes the body of an operation that reads it as it comes."""
+
+    def __post_init__(self) -> None:
+        content = {"text/csv": OpenAPIMediaType(Schema(type=OpenAPIType.STRING))}
+        self.request_body = RequestBody(content, required=True)
 
 
 class LabelController(Controller):
@@ -59,6 +76,7 @@ class LabelController(Controller):
         request_max_body_size=FILE_SIZE_BYTES_MAX,
         responses=RESPONSES,
         operation_id="report_label_file",
+        operation_class=_TakesCsv,
         summary="Say what transactions were, in a file",
     )
     async def report_label_file(
