@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 from litestar import Request, Response, get
 from litestar.params import FromQuery, QueryParameter
+from markupsafe import Markup
 
 from gateway.console.graph import graph_of
-from gateway.console.rendering import page
+from gateway.console.rendering import page, part, part_alone
 from gateway.domain.entity import Entity, EntityKind
 from gateway.domain.enumerations import AlertStatus, CaseDecision, Severity
 from gateway.domain.pagination import AlertQuery, AlertSort, PageQuery
@@ -38,18 +39,24 @@ async def show_dashboard(
     clock: Clock,
 ) -> Response[str]:
     """Show how things stand; the figures alone where the page asks for them again."""
-    urgent = await alerts.page(AlertQuery(limit=_MOST_URGENT, sort=AlertSort.PRIORITY))
-    found = [views.alert(each, clock()) for each in urgent.alerts]
-    severities = await dashboard.severities()
-    return page(
-        "dashboard_figures.html" if _is_part(request) else "dashboard.html",
-        "/",
-        figures=await dashboard.overview(),
-        severities=list(reversed(severities.items())),
-        severity_max=max(1, *severities.values()),
-        deadlines=_by_deadline(found),
-        checks=await health.checks(),
-        sync=await together.answer("health", analytics.sync),
+
+    async def work() -> Markup:
+        urgent = await alerts.page(AlertQuery(limit=_MOST_URGENT, sort=AlertSort.PRIORITY))
+        severities = await dashboard.severities()
+        return part(
+            "dashboard_figures.html",
+            figures=await dashboard.overview(),
+            severities=list(reversed(severities.items())),
+            severity_max=max(1, *severities.values()),
+            deadlines=_by_deadline([views.alert(each, clock()) for each in urgent.alerts]),
+            checks=await health.checks(),
+            sync=await together.answer("health", analytics.sync),
+        )
+
+    # Worked out once for all whose pages follow the same event.
+    figures = await together.answer("console-figures", work)
+    return (
+        part_alone(figures) if _is_part(request) else page("dashboard.html", "/", figures=figures)
     )
 
 

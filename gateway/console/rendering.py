@@ -50,6 +50,21 @@ def page(name: str, path: str, *, status: int = 200, **values: Any) -> Response[
             **values,
         )
     )
+    return _answer(text, status)
+
+
+def part(name: str, **values: Any) -> Markup:
+    """Return part of a page that is the same for everybody who may see it."""
+    # Escaped where the template was filled.
+    return Markup(_environment().get_template(name).render(**values))  # noqa: S704
+
+
+def part_alone(text: Markup) -> Response[str]:
+    """Return part of a page, for a page that shows it already."""
+    return _answer(str(text), 200)
+
+
+def _answer(text: str, status: int) -> Response[str]:
     return Response(text, status_code=status, media_type=MediaType.HTML, headers=dict(HEADERS))
 
 
@@ -78,7 +93,14 @@ def _environment() -> Environment:
     version = _version()
     made.globals["static"] = lambda name: f"/static/{name}?v={version}"
     made.globals["htmx_config"] = json.dumps(
-        {"includeIndicatorStyles": False, "allowEval": False, "selfRequestsOnly": True}
+        {
+            "includeIndicatorStyles": False,
+            "allowEval": False,
+            "selfRequestsOnly": True,
+            # What analysts saw stays out of the browser's storage.
+            "historyCacheSize": 0,
+            "refreshOnHistoryMiss": True,
+        }
     )
     return made
 

@@ -1,7 +1,7 @@
 """An alert from its arrival to its end, worked in the console by two people at once."""
 
 import httpx
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.browser.conftest import Enter
 from tests.support.alerts import raise_alert
@@ -95,7 +95,27 @@ async def test_scanner_shows_transactions_as_they_come(
     anna = await enter("anna")
     page = await anna.open("/scanner")
     await expect(page.locator("#connection")).to_have_attribute("data-state", "open")
-    await page.wait_for_function("performance.getEntriesByType('resource').length > 0")
+    await expect(page.locator("body")).to_have_attribute("data-scanning", "true")
     await raise_alert(console, "tx-1")
     await expect(page.locator("#scans tr").first).to_contain_text("account-1")
     await anna.check()
+
+
+async def test_refused_stream_is_opened_again(console: httpx.AsyncClient, enter: Enter) -> None:
+    anna = await enter("anna")
+    refused = 0
+
+    async def refuse_once(route: Route) -> None:
+        nonlocal refused
+        refused += 1
+        if refused == 1:
+            await route.fulfill(status=503)
+        else:
+            await route.continue_()
+
+    await anna.page.route("**/api/live/alerts", refuse_once)
+    page = await anna.open("/queue")
+    await expect(page.locator("#connection")).to_have_text("reconnecting")
+    await expect(page.locator("#connection")).to_have_text("live", timeout=20_000)
+    await raise_alert(console, "tx-1")
+    await expect(page.locator("#arrivals")).to_contain_text("1 new")

@@ -1,4 +1,5 @@
 // Requests to the REST API with the login that the browser keeps, and what to say when they fail.
+const REOPEN_MS = 3000;
 const OWN_PAGE = { "X-Console": "1" };
 
 export class Refused extends Error {
@@ -13,7 +14,9 @@ export class Refused extends Error {
 // Two tabs must not use one refresh token twice: that ends the session.
 export function refresh() {
   const before = localStorage.getItem("anomaly.refreshed");
-  return navigator.locks.request("anomaly.refresh", async () => {
+  // Browsers have locks over TLS and on this machine only.
+  const alone = (work) => (navigator.locks ? navigator.locks.request("anomaly.refresh", work) : work());
+  return alone(async () => {
     if (localStorage.getItem("anomaly.refreshed") !== before) return true;
     const answer = await fetch("/session/refresh", { method: "POST", headers: OWN_PAGE });
     if (answer.ok) localStorage.setItem("anomaly.refreshed", String(Date.now()));
@@ -38,6 +41,27 @@ export async function call(method, path, body, options = {}) {
   const found = await answer.json().catch(() => null);
   if (!answer.ok) throw new Refused(answer.status, found);
   return found;
+}
+
+// A stream that was refused, unlike one that broke off, is not opened again by the browser.
+export function follow(path, events, onState = () => {}) {
+  let stream;
+  const open = () => {
+    stream = new EventSource(path());
+    stream.addEventListener("open", () => onState(true));
+    stream.addEventListener("error", () => {
+      onState(false);
+      if (stream.readyState !== EventSource.CLOSED) return;
+      setTimeout(async () => {
+        if (document.body.dataset.analyst) await refresh().catch(() => false);
+        open();
+      }, REOPEN_MS + Math.random() * REOPEN_MS);
+    });
+    for (const [name, take] of Object.entries(events)) stream.addEventListener(name, take);
+  };
+  open();
+  addEventListener("pagehide", () => stream.close());
+  return () => { stream.close(); open(); };
 }
 
 // Without a login the request says who acts; with one the token does.

@@ -1,11 +1,11 @@
 // What every page does: login, theme, times, keys, and the state of the live connection.
-import { call, refresh, sentence, tell } from "./api.js";
+import { call, follow, refresh, sentence, tell } from "./api.js";
 import { draw, redraw, seconds } from "./charts.js";
 import { localise } from "./reading.js";
 
 const byId = (id) => document.getElementById(id);
 const REFRESH_MS = 10 * 60 * 1000;
-const BURST_MS = 2500;
+const BURST_MS = 2000;
 
 localise();
 setInterval(() => localise(), 30000);
@@ -92,19 +92,24 @@ if (byId("trend")) {
 }
 
 // One stream a page, only where the page is of somebody who may look.
-if (document.body.dataset.may.includes("READ") && !login) {
-  const stream = new EventSource("/api/live/alerts");
-  const state = byId("connection");
-  stream.addEventListener("open", () => { state.textContent = "live"; state.dataset.state = "open"; });
-  stream.addEventListener("error", () => { state.textContent = "reconnecting"; state.dataset.state = "lost"; });
+if (byId("connection")) {
   let waiting = 0;
-  for (const kind of ["alert.raised", "alert.changed", "alert.closed"]) {
-    stream.addEventListener(kind, (event) => {
-      document.dispatchEvent(new CustomEvent("alert", { detail: { kind, alert: JSON.parse(event.data) } }));
-      // Many changes in a burst are one look.
-      if (byId("figures") && !waiting) {
-        waiting = setTimeout(() => { waiting = 0; htmx.trigger("#figures", "refresh"); }, BURST_MS);
-      }
-    });
-  }
+  // Many changes in a burst are one look; not all pages look in the same moment.
+  const look = () => {
+    if (!byId("figures") || waiting) return;
+    waiting = setTimeout(() => { waiting = 0; htmx.trigger("#figures", "refresh"); }, BURST_MS * (1 + Math.random()));
+  };
+  const changed = (event) => {
+    document.dispatchEvent(new CustomEvent("alert", { detail: { kind: event.type, alert: JSON.parse(event.data) } }));
+    look();
+  };
+  const missed = () => {
+    look();
+    tell("Some changes were missed; reload the page to see them all.");
+  };
+  const events = { "alert.raised": changed, "alert.changed": changed, "alert.closed": changed, resync: missed };
+  follow(() => "/api/live/alerts", events, (open) => {
+    byId("connection").textContent = open ? "live" : "reconnecting";
+    byId("connection").dataset.state = open ? "open" : "lost";
+  });
 }

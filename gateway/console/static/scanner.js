@@ -1,10 +1,10 @@
 // Transactions as they are scored. They come faster than anybody reads: the newest stay, pausing holds the page.
+import { follow } from "./api.js";
 import { money } from "./reading.js";
 
 const ROWS_MAX = 60;
 const byId = (id) => document.getElementById(id);
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-let stream;
 let waiting = [];
 let count = 0;
 let paused = false;
@@ -53,23 +53,19 @@ function show() {
   while (body.rows.length > ROWS_MAX) body.deleteRow(-1);
 }
 
-function open() {
-  stream?.close();
-  stream = new EventSource(`/api/live/transactions?min_risk=${Number(byId("min-risk").value) || 0}`);
-  stream.addEventListener("transaction", (event) => {
-    count += 1;
-    waiting.push(JSON.parse(event.data));
-    if (waiting.length > ROWS_MAX) waiting.shift();
-  });
+function take(event) {
+  count += 1;
+  waiting.push(JSON.parse(event.data));
+  if (waiting.length > ROWS_MAX) waiting.shift();
 }
+const path = () => `/api/live/transactions?min_risk=${Number(byId("min-risk").value) || 0}`;
+const reopen = follow(path, { transaction: take }, (open) => { document.body.dataset.scanning = open; });
 
 setInterval(show, 250);
 setInterval(() => { byId("rate").textContent = count; count = 0; }, 1000);
-byId("min-risk").addEventListener("change", open);
+byId("min-risk").addEventListener("change", reopen);
 byId("pause").addEventListener("click", ({ target }) => {
   paused = !paused;
   target.ariaPressed = String(paused);
   target.textContent = paused ? "Go on" : "Pause";
 });
-addEventListener("pagehide", () => stream.close());
-open();
