@@ -114,16 +114,62 @@ def train(*, file: Path | None, rebuild: bool, machine_readable: bool, **options
     show_default=True,
     help="Share of transactions that may be reviewed.",
 )
+@click.option(
+    "--protocol",
+    type=click.Choice(["handbook", "holdout", "prequential"]),
+    help="Judge by folds, each with a model fitted on its own past.",
+)
+@click.option("--detectors-only", is_flag=True, help="With --protocol: fit no model.")
+@click.option("--no-labels", is_flag=True, help="With --protocol: no label reaches the engine.")
+@click.option(
+    "--folds", default="", help="With --protocol: first training days, 2026-01-05,2026-01-12,..."
+)
+@click.option(
+    "--seeds",
+    type=click.IntRange(1, 100),
+    default=3,
+    show_default=True,
+    help="With --protocol: models a fold.",
+)
 @mapping_option
 @limit_option
 @delay_option
 @model_dir_option
 @json_option
-def backtest(*, file: Path, **options: Any) -> None:
-    """Run FILE through the engine without a server and show what it would have said."""
-    from models.run import run_backtest
+def backtest(
+    *,
+    file: Path,
+    protocol: str | None,
+    detectors_only: bool,
+    no_labels: bool,
+    folds: str,
+    seeds: int,
+    **options: Any,
+) -> None:
+    """Run FILE through the engine without a server and show what it would have said.
 
-    run_backtest(file, **options)
+    With --protocol a model is fitted on the training days of each fold and judged on later ones;
+    --name, --version, --without-model and --alert-budget then mean nothing.
+    """
+    from models.run import run_backtest, run_protocol
+
+    if protocol is None:
+        if detectors_only or no_labels or folds:
+            raise click.UsageError("--detectors-only, --no-labels and --folds need --protocol.")
+        run_backtest(file, **options)
+        return
+    run_protocol(
+        file,
+        protocol=protocol,
+        starts=tuple(day.strip() for day in folds.split(",") if day.strip()),
+        detectors_only=detectors_only,
+        no_labels=no_labels,
+        seeds=seeds,
+        mapping=options["mapping"],
+        limit=options["limit"],
+        label_delay_days=options["label_delay_days"],
+        machine_readable=options["machine_readable"],
+    )
 
 
 @click.group()

@@ -8,6 +8,7 @@ import click
 
 from models.backtest import backtest
 from models.console import progress_bar, say, show
+from models.protocols import Trial, run_trial
 from models.training.dataset import read_history
 from scoring_server.evaluation.mapping import load_transactions
 from scoring_server.inference.artifact import load_model
@@ -42,6 +43,35 @@ def run_backtest(
     history = read_history(load_transactions(file, mapping, limit), label_delay_days)
     with progress_bar("backtest", total=len(history.transactions)) as bar:
         figures = backtest(history, slots, budget_ratio=budget_ratio, on_progress=bar.move)
+    show("Backtest", figures, machine_readable=machine_readable)
+
+
+def run_protocol(
+    file: Path,
+    *,
+    protocol: str,
+    starts: tuple[str, ...],
+    detectors_only: bool,
+    no_labels: bool,
+    seeds: int,
+    mapping: str,
+    limit: int | None,
+    label_delay_days: float,
+    machine_readable: bool,
+) -> None:
+    """Judge a file by a protocol and show the figures; the last line of --json is all of them.
+
+    Raises:
+        InvalidArgumentError: the file or the folds cannot be used.
+    """
+    trial = Trial(protocol, starts, detectors_only, no_labels, seeds)
+    say(f"Reading {file} ...")
+    history = read_history(load_transactions(file, mapping, limit), label_delay_days)
+    with progress_bar("backtest", total=len(history.transactions)) as bar:
+        figures = run_trial(history, trial, on_progress=bar.move)
+    if not machine_readable:
+        by_fold = {fold["start"]: fold["average_precision"] for fold in figures.pop("folds")}
+        figures["average precision of the fold from"] = by_fold
     show("Backtest", figures, machine_readable=machine_readable)
 
 
