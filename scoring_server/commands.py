@@ -177,7 +177,10 @@ def doctor(context: click.Context, *, machine_readable: bool) -> None:
 
 @click.command()
 @click.argument(
-    "what", type=click.Choice(["unary", "batch", "engine", "all"]), default="all", required=False
+    "what",
+    type=click.Choice(["unary", "batch", "engine", "workers", "all"]),
+    default="all",
+    required=False,
 )
 @click.option("--quick", is_flag=True, help="Short rounds: shows that it works, not how fast.")
 @json_option

@@ -13,17 +13,21 @@ from rich.table import Table
 
 from scoring_server.bench import measure
 from scoring_server.bench.servers import choose_cores, echo_server, scoring_server
+from scoring_server.bench.workers import workers
 from scoring_server.config import load_config
 from scoring_server.inference.model_slots import open_models
 
 CLIENT = "prebuilt HTTP/2 frames (scoring_server/bench/http2_load.py); batches through grpcio"
+
+# Length of a run with workers, full and quick.
+_WORKER_S = (2.0, 0.2)
 
 
 def run_bench(what: str, *, quick: bool, machine_readable: bool) -> int:
     """Measure and print; return the exit code.
 
     Args:
-        what: unary, batch (with ScoreStream), engine or all.
+        what: unary, batch (with ScoreStream), engine, workers (engines on one state) or all.
         quick: short rounds.
         machine_readable: print one JSON object on the last line.
     """
@@ -34,6 +38,9 @@ def run_bench(what: str, *, quick: bool, machine_readable: bool) -> int:
         config = load_config(os.environ)
         models = open_models(config.model_dir, config.model_name, config.model_version)
         figures["engine"] = measure.engine(models, effort)
+    if what in {"workers", "all"}:
+        _tell("workers", machine_readable)
+        figures["workers"] = workers(_WORKER_S[quick])
     if what in {"unary", "batch", "all"}:
         cores = choose_cores()
         with echo_server(cores) as echo, scoring_server(cores) as real:
@@ -70,6 +77,8 @@ def headline(figures: dict[str, Any]) -> dict[str, float]:
         found["engine_tps_without_model"] = round(1e9 / block_ns)
     if "unary" in figures:
         found["unary_throughput_ratio"] = figures["unary"]["ratio_loaded"]
+    if "workers" in figures:
+        found["two_workers_ratio"] = figures["workers"]["two_workers"]["ratio_to_one"]["median"]
     for what in ("batch", "stream"):
         for server, variant in (("scoring_server", "with"), ("without_model", "without")):
             if what in figures:
@@ -107,7 +116,7 @@ def _tell(what: str, machine_readable: bool) -> None:
 def _print(console: Console, figures: dict[str, Any]) -> None:
     machine_text = ", ".join(f"{name} {value}" for name, value in figures["machine"].items())
     console.print(f"Machine: {machine_text}\nClient: {figures['client']}")
-    for what in ("unary", "batch", "stream", "engine"):
+    for what in ("unary", "batch", "stream", "engine", "workers"):
         if what not in figures:
             continue
         table = Table(title=what, title_justify="left")

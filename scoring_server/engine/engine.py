@@ -4,7 +4,6 @@ One implementation serves live calls, backtests and training, so that they canno
 engine knows no transport and no journal, and is not thread-safe: its caller serialises.
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -19,16 +18,18 @@ from scoring_server.engine.risk import EngineSettings
 from scoring_server.inference.errors import ModelError
 from scoring_server.inference.model_slots import ModelSlots
 from scoring_server.inference.onnx_model import ModelIdentity, OnnxModel
-from scoring_server.kernels import dtypes
-from scoring_server.kernels.block import assess_block, label_block
+from scoring_server.kernels import block, dtypes
 from scoring_server.kernels.dtypes import KIND_PAYMENT, KIND_TRADE, WINDOW_COUNT
 from scoring_server.kernels.evidence import combine_block
 from scoring_server.kernels.guard import guard_lookup
+from scoring_server.state.dead_worker import owner_word
 from scoring_server.state.shared_table import State
 
 # Numba's own stubs know nothing of a compiled kernel's arguments.
-_assess_block: Callable[..., None] = assess_block
-_label_block: Callable[..., None] = label_block
+_assess_block: Callable[..., None] = block.assess_block
+_assess_block_shared: Callable[..., None] = block.assess_block_shared
+_label_block: Callable[..., None] = block.label_block
+_label_block_shared: Callable[..., None] = block.label_block_shared
 _guard_lookup: Callable[..., bool] = guard_lookup
 # Of the scratch memory that finds equal ids in a block.
 _PLACES_A_ROW = 4
@@ -46,7 +47,8 @@ class Assessment:
         records: FEATURES records: what was known before the transaction counted, (n,).
         judgements: JUDGEMENT records: scores, risk, severity, decision and reasons, (n,).
         ml: score of the model, (n,) in [0, 1]; NaN where it took no part.
-        sequences: (n,) positions in the total order, ascending.
+        sequences: (n,) positions in the total order, ascending; 0 where another worker, of several,
+            scored the id meanwhile, and then nothing else of that row means anything.
         degraded_reasons: what was left out, by code; empty when nothing was.
         model: the model that took part; None without one.
     """
@@ -153,7 +155,8 @@ class Engine:
         self._decision_thresholds = self.settings.decision_thresholds()
         self.model_time = ModelTime()
         self._worker = worker
-        self._owner = np.uint64(os.getpid())
+        self._owner = owner_word(worker)
+        state.workers[worker : worker + 1]["owner"] = self._owner
         self._scratch = np.zeros((2, WINDOW_COUNT), np.float32)
         self._places = np.empty(0, np.int64)
         # The kind of transaction that the champion says nothing about, and whose it is.
@@ -236,20 +239,20 @@ class Engine:
         *,
         assign: bool,
     ) -> None:
-        _assess_block(
-            *self.state.tables,
-            transactions,
-            records,
-            judgements,
-            sequences,
-            assign,
-            self._owner,
-            self._worker,
-            self._scratch,
-        )
+        rows = (transactions, records, judgements, sequences, assign)
+        arguments = (*self.state.tables, *rows, self._owner, self._worker, self._scratch)
+        if len(self.state.workers):
+            _assess_block_shared(*arguments, self.state.workers)
+        else:
+            _assess_block(*arguments)
 
     def _fold_labels(self, labels: NDArray[Any], sequences: NDArray[Any], *, assign: bool) -> None:
-        _label_block(*self.state.tables[:4], labels, sequences, assign, self._owner, self._worker)
+        rows = (labels, sequences, assign)
+        arguments = (*self.state.tables[:4], *rows, self._owner, self._worker)
+        if len(self.state.workers):
+            _label_block_shared(*arguments, self.state.workers)
+        else:
+            _label_block(*arguments)
 
     def _ml_scores(
         self, features: NDArray[np.float32], transactions: NDArray[Any], *, with_model: bool

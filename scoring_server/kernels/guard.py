@@ -11,7 +11,11 @@ from numba import boolean, int64, njit, types, uint64
 from numba.np.numpy_support import from_dtype
 
 from scoring_server.kernels.dtypes import GUARD, HEADER, TRANSACTION
+from scoring_server.kernels.locks import store_release
+from scoring_server.kernels.records import take_sequence
+from scoring_server.kernels.undo import GUARD_LOCK, free_common, note_guard, take_common
 
+_GENERATION_OFFSET = int(GUARD.fields["generation"][1])
 _HEADER = types.Array(from_dtype(HEADER), 1, "C")
 _GUARD = types.Array(from_dtype(GUARD), 2, "C")
 _TRANSACTIONS = types.Array(from_dtype(TRANSACTION), 1, "C")
@@ -40,7 +44,7 @@ def guard_find(header, guard, key):
 
 
 @njit(nogil=True, cache=True)
-def guard_insert(header, guard, key, content_key, sequence):
+def guard_insert(header, guard, key, content_key, sequence, workers):
     """Remember an id that guard_find does not know; forgets the oldest generation when full."""
     if header[0]["guard_count"] >= header[0]["guard_limit"]:
         header[0]["guard_generation"] += np.uint64(1)
@@ -55,8 +59,32 @@ def guard_insert(header, guard, key, content_key, sequence):
     guard[table, place]["key"] = key
     guard[table, place]["content_key"] = content_key
     guard[table, place]["sequence"] = sequence
-    guard[table, place]["generation"] = generation
+    if workers is None:
+        guard[table, place]["generation"] = generation
+    else:
+        # Last, because others look without a lock.
+        position = table * guard.shape[1] + place
+        offset = position * guard.itemsize + _GENERATION_OFFSET
+        store_release(np.uintp(guard.ctypes.data) + np.uintp(offset), generation)
     header[0]["guard_count"] += np.uint64(1)
+
+
+@njit(nogil=True, cache=True)
+def guard_admit(header, guard, transaction, owner, given, workers, worker):
+    """Number and remember an id; return its sequence, 0 when another worker was first.
+
+    The caller holds the locks of the transaction's records. Arguments as in block.assess_block.
+    """
+    key = transaction["transaction_key"]
+    content = transaction["content_key"]
+    sequence = np.uint64(0)
+    take_common(workers, GUARD_LOCK, owner)
+    if guard_find(header, guard, key)[1] < 0:
+        note_guard(workers, worker, header, key)
+        sequence = take_sequence(header, given)
+        guard_insert(header, guard, key, content, sequence, workers)
+    free_common(workers, GUARD_LOCK)
+    return sequence
 
 
 @njit(nogil=True, cache=True)

@@ -1,9 +1,10 @@
 """Atomic operations on memory that several processes share, as Numba intrinsics.
 
-A record's lock is one 64-bit word: 0 when free, else the holder's process id, so that a lock left
-by a dead worker can be recognised. Inline assembly is no way here (Numba ships no assembly
-parser); LLVM's own atomic instructions are. With NUMBA_DISABLE_JIT=1 plain reads and writes stand
-in: that mode is for tests in one thread.
+A record's lock is one 64-bit word: 0 when free, else a word that names the holder (its place among
+the workers, its process id and when that process started, see state/dead_worker.py), so that a
+lock left by a dead worker is recognised even when its process id is in use again. Inline assembly
+is no way here (Numba ships no assembly parser); LLVM's own atomic instructions are. With
+NUMBA_DISABLE_JIT=1 plain reads and writes stand in: that mode is for tests in one thread.
 """
 
 import ctypes
@@ -119,7 +120,7 @@ else:
 
 @njit(nogil=True, cache=True)
 def acquire(address, owner):
-    """Take the lock word at `address` for `owner` (a process id, not 0); spins until it is free."""
+    """Take the lock word at `address` for `owner`, not 0; spins until it is free."""
     while compare_and_swap(address, np.uint64(0), owner) != np.uint64(0):
         pause()
 

@@ -24,11 +24,11 @@ def take_sequence(header, given):
 
 
 @njit(nogil=True, cache=True)
-def optional_slot(records, key, owner, header, table):
+def optional_slot(records, key, owner, header, table, workers, worker):
     """Return the slot of a key as find_or_claim does, NONE for key 0."""
     if key == np.uint64(0):
         return NONE
-    return find_or_claim(records, key, owner, header, table)
+    return find_or_claim(records, key, owner, header, table, workers, worker)
 
 
 @njit(nogil=True, cache=True)

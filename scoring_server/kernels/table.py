@@ -17,6 +17,16 @@ from scoring_server.kernels.locks import (
     release,
     zero_memory,
 )
+from scoring_server.kernels.undo import (
+    EVICTION_LOCK,
+    EVICTION_PLACE,
+    begin_change,
+    end_change,
+    free_common,
+    keep_image,
+    note_lock,
+    take_common,
+)
 
 # Chosen by us: at half load the longest run of a linear probe rarely passes 32.
 PROBE_MAX = 32
@@ -50,7 +60,7 @@ def address_of_record(records, slot, offset):
 
 @njit(nogil=True, cache=True)
 def lock(records, slot, owner):
-    """Take the record's lock for `owner`, a process id."""
+    """Take the record's lock for `owner`, a word that names a process."""
     acquire(address_of_record(records, slot, LOCK_OFFSET), owner)
 
 
@@ -67,7 +77,25 @@ def _count(header, field_offset, table_index):
 
 
 @njit(nogil=True, cache=True)
-def find_or_claim(records, key, owner, header, table_index):
+def _evict(records, slot, victim, key, header, table_index, owner, workers, worker):
+    """Give a slot to another key; return whether it still held the victim's."""
+    note_lock(workers, worker, EVICTION_PLACE, table_index, slot)
+    lock(records, slot, owner)
+    taken = records[slot]["key"] == victim
+    if taken:
+        begin_change(workers, worker)
+        keep_image(workers, worker, 0, table_index, records, slot)
+        size = records.itemsize - BODY_OFFSET
+        zero_memory(address_of_record(records, slot, BODY_OFFSET), size)
+        records[slot]["key"] = key
+        _count(header, EVICTION_OFFSET, table_index)
+        end_change(workers, worker)
+    unlock(records, slot)
+    return taken
+
+
+@njit(nogil=True, cache=True)
+def find_or_claim(records, key, owner, header, table_index, workers, worker):
     """Return a slot that holds `key`, claiming an empty or the quietest one when it has none.
 
     The slot is not locked on return: the caller locks all slots of an event in order and then
@@ -76,9 +104,11 @@ def find_or_claim(records, key, owner, header, table_index):
     Args:
         records: table, capacity a power of two.
         key: not 0.
-        owner: process id, for the lock of a record that is taken over.
+        owner: word that names the process, for the lock of a record that is taken over.
         header: the state's HEADER record, shape (1,); counts claims and evictions.
         table_index: place of the table in those counts.
+        workers: address of the WORKER records; None when no other process shares the table.
+        worker: index of this process among them.
     """
     mask = np.uint64(records.shape[0] - 1)
     while True:
@@ -97,13 +127,22 @@ def find_or_claim(records, key, owner, header, table_index):
             if quietest < 0 or records[slot]["sequence"] < records[quietest]["sequence"]:
                 quietest = slot
         victim = records[quietest]["key"]
-        lock(records, quietest, owner)
-        taken = records[quietest]["key"] == victim
-        if taken:
-            size = records.itemsize - BODY_OFFSET
-            zero_memory(address_of_record(records, quietest, BODY_OFFSET), size)
-            records[quietest]["key"] = key
-            _count(header, EVICTION_OFFSET, table_index)
-        unlock(records, quietest)
+        if workers is None:
+            # In place, because a larger function is not inlined, which costs 0.5 us a transaction.
+            lock(records, quietest, owner)
+            taken = records[quietest]["key"] == victim
+            if taken:
+                size = records.itemsize - BODY_OFFSET
+                zero_memory(address_of_record(records, quietest, BODY_OFFSET), size)
+                records[quietest]["key"] = key
+                _count(header, EVICTION_OFFSET, table_index)
+            unlock(records, quietest)
+        else:
+            take_common(workers, EVICTION_LOCK, owner)
+            # Another worker may have made room for the same key meanwhile, in another slot.
+            taken = find(records, key) < 0 and _evict(
+                records, quietest, victim, key, header, table_index, owner, workers, worker
+            )
+            free_common(workers, EVICTION_LOCK)
         if taken:
             return quietest

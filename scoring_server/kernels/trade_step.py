@@ -11,7 +11,7 @@ from scoring_server.kernels.entity_features import (
     hour_rate_surprise,
     hours_update,
 )
-from scoring_server.kernels.guard import guard_insert
+from scoring_server.kernels.guard import guard_admit, guard_insert
 from scoring_server.kernels.payment_features import device_known, remember_device
 from scoring_server.kernels.records import (
     ACCOUNTS,
@@ -26,7 +26,17 @@ from scoring_server.kernels.records import (
 )
 from scoring_server.kernels.table import find_or_claim, lock, unlock
 from scoring_server.kernels.trade_features import market_score, market_update, ownership_score
+from scoring_server.kernels.undo import begin_change, end_change, keep_image, note_lock
 from scoring_server.kernels.windows import windows_score
+
+
+@njit(nogil=True, cache=True)
+def _unlock_all(accounts, devices, instruments, markets, slots):
+    a, d, i, k = slots
+    unlock(markets, k)
+    unlock(instruments, i)
+    unlock_optional(devices, d)
+    unlock(accounts, a)
 
 
 @njit(nogil=True, cache=True)
@@ -39,21 +49,26 @@ def _instrument_score(instrument, transaction, out):
 
 @njit(nogil=True, cache=True)
 def trade_step(
-    header, accounts, devices, instruments, markets, guard, transaction, out, owner, given
-):
+    header, accounts, devices, instruments, markets, guard, transaction, out, owner, given,
+    workers, worker,
+):  # fmt: skip
     """Take one trade through its records: lock, number, read, learn, unlock.
 
     Arguments as in block.assess_block, for one row; `given` is 0 to take a new sequence number.
-    Returns the sequence.
+    Returns the sequence, 0 when another worker has scored the id meanwhile.
     """
     account_key = transaction["account_key"]
     device_key = transaction["device_key"]
     instrument_key = transaction["instrument_key"]
     while True:
-        a = find_or_claim(accounts, account_key, owner, header, ACCOUNTS)
-        d = optional_slot(devices, device_key, owner, header, DEVICES)
-        i = find_or_claim(instruments, instrument_key, owner, header, INSTRUMENTS)
-        k = find_or_claim(markets, instrument_key, owner, header, MARKETS)
+        a = find_or_claim(accounts, account_key, owner, header, ACCOUNTS, workers, worker)
+        d = optional_slot(devices, device_key, owner, header, DEVICES, workers, worker)
+        i = find_or_claim(instruments, instrument_key, owner, header, INSTRUMENTS, workers, worker)
+        k = find_or_claim(markets, instrument_key, owner, header, MARKETS, workers, worker)
+        note_lock(workers, worker, ACCOUNTS, ACCOUNTS, a)
+        note_lock(workers, worker, DEVICES, DEVICES, d)
+        note_lock(workers, worker, INSTRUMENTS, INSTRUMENTS, i)
+        note_lock(workers, worker, MARKETS, MARKETS, k)
         lock(accounts, a, owner)
         lock_optional(devices, d, owner)
         lock(instruments, i, owner)
@@ -66,11 +81,26 @@ def trade_step(
         )
         if valid:
             break
-        unlock(markets, k)
-        unlock(instruments, i)
-        unlock_optional(devices, d)
-        unlock(accounts, a)
-    sequence = take_sequence(header, given)
+        _unlock_all(accounts, devices, instruments, markets, (a, d, i, k))
+    if workers is None:
+        sequence = take_sequence(header, given)
+    else:
+        begin_change(workers, worker)
+        sequence = guard_admit(header, guard, transaction, owner, given, workers, worker)
+        if sequence == np.uint64(0):
+            end_change(workers, worker)
+            _unlock_all(accounts, devices, instruments, markets, (a, d, i, k))
+            return sequence
+        images = 0
+        keep_image(workers, worker, images, ACCOUNTS, accounts, a)
+        images += 1
+        if d >= 0:
+            keep_image(workers, worker, images, DEVICES, devices, d)
+            images += 1
+        keep_image(workers, worker, images, INSTRUMENTS, instruments, i)
+        images += 1
+        keep_image(workers, worker, images, MARKETS, markets, k)
+        images += 1
     now_ns = transaction["event_time_ns"]
     account_tag = np.uint32(account_key & np.uint64(0xFFFFFFFF))
     account_score(accounts[a], transaction, out)
@@ -89,8 +119,10 @@ def trade_step(
         entity_update(devices[d], now_ns, transaction["amount"], account_tag, sequence)
     entity_update(instruments[i], now_ns, transaction["quantity"], account_tag, sequence)
     market_update(markets[k], transaction, sequence)
-    content = transaction["content_key"]
-    guard_insert(header, guard, transaction["transaction_key"], content, sequence)
+    if workers is None:
+        key, content = transaction["transaction_key"], transaction["content_key"]
+        guard_insert(header, guard, key, content, sequence, workers)
+    end_change(workers, worker)
     unlock(markets, k)
     unlock(instruments, i)
     unlock_optional(devices, d)

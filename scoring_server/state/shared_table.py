@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scoring_server.clock import monotonic_ns
 from scoring_server.kernels import dtypes
 from scoring_server.kernels.table import PROBE_MAX
+from scoring_server.kernels.undo import WORKER
 from scoring_server.state.sparse_files import copy_file
 
 _MAGIC = 0x314C414D4F4E41  # "ANOMAL1" in little-endian letters
@@ -88,6 +89,8 @@ class State:
     Attributes:
         tables: header, accounts, merchants, devices, peers, instruments, markets, guard, in the
             order that the kernels take them.
+        workers: what each process that shares the state notes for the case of its death; empty for
+            a state that one process has to itself.
         was_clean: whether the last process that had the state open closed it cleanly.
         was_whole: whether every change found is complete: closed cleanly, or left by a process that
             died outside the kernels since this boot of the machine.
@@ -100,6 +103,7 @@ class State:
         self._shapes = _shapes(capacities)
         self._maps: list[mmap.mmap] = []
         self.tables: tuple[NDArray[Any], ...] = ()
+        self.workers: NDArray[Any] = np.zeros(0, WORKER)
         self.was_clean = False
         self.was_whole = False
         if directory is not None:
@@ -161,6 +165,22 @@ class State:
         self.header["clean"] = 0
         self.header["boot"] = _boot()
 
+    def share(self, *, begin: bool) -> None:
+        """Make ready for several processes. The state must be up to date.
+
+        Args:
+            begin: whether this is the first of them, whose notes begin empty.
+
+        Raises:
+            OSError: the file of the notes cannot be made, or is not there though another began.
+        """
+        assert self.directory is not None
+        path = self.directory / "workers.table"
+        if begin:
+            path.unlink(missing_ok=True)
+            path.touch()
+        self.workers = _map_file(path, WORKER, (dtypes.WORKER_COUNT_MAX,))[1]
+
     def fill_ratios(self) -> dict[str, float]:
         """Return the occupied share of each table that entities live in, 0 to 1."""
         names = list(self._shapes)[1:-1]
@@ -185,6 +205,7 @@ class State:
     def close(self) -> None:
         """Let go of the files. The state must not be used afterwards."""
         self.tables = ()
+        self.workers = np.zeros(0, WORKER)
         self._maps.clear()
 
     def _path(self, name: str) -> Path:
@@ -193,17 +214,9 @@ class State:
 
     def _map(self, name: str) -> NDArray[Any]:
         dtype, shape = self._shapes[name]
-        size_bytes = dtype.itemsize * int(np.prod(shape))
-        with self._path(name).open("r+b") as file:
-            file.truncate(size_bytes)
-            mapped = mmap.mmap(file.fileno(), size_bytes)
-        # Keys are hashes, so neighbours have nothing to do with each other. Without this the first
-        # touch of a page reads and dirties those around it: 2,000 first touches on ext4 took 418 ms
-        # without and 14 ms with it.
-        if hasattr(mmap, "MADV_RANDOM"):
-            mapped.madvise(mmap.MADV_RANDOM)
+        mapped, table = _map_file(self._path(name), dtype, shape)
         self._maps.append(mapped)
-        return np.frombuffer(mapped, dtype).reshape(shape)
+        return table
 
     def _fits(self, directory: Path) -> bool:
         try:
@@ -216,6 +229,21 @@ class State:
             and self._path(name).stat().st_size == dtype.itemsize * int(np.prod(shape))
             for name, (dtype, shape) in self._shapes.items()
         )
+
+
+def _map_file(
+    path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]
+) -> tuple[mmap.mmap, NDArray[Any]]:
+    size_bytes = dtype.itemsize * int(np.prod(shape))
+    with path.open("r+b") as file:
+        file.truncate(size_bytes)
+        mapped = mmap.mmap(file.fileno(), size_bytes)
+    # Keys are hashes, so neighbours have nothing to do with each other. Without this the first
+    # touch of a page reads and dirties those around it: 2,000 first touches on ext4 took 418 ms
+    # without and 14 ms with it.
+    if hasattr(mmap, "MADV_RANDOM"):
+        mapped.madvise(mmap.MADV_RANDOM)
+    return mapped, np.frombuffer(mapped, dtype).reshape(shape)
 
 
 def open_state(directory: Path | None, capacities: StateCapacities) -> State:

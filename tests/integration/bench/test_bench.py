@@ -88,3 +88,4 @@ def test_quick_bench_reports_all_figures(tmp_path: Path) -> None:
         assert figures["batch"][server]["transactions_per_s"]["median"] > 0
     block = figures["engine"]["blocks_of_1024"]
     assert block["ns_per_transaction_without_model"]["median"] > 0
+    assert figures["workers"]["two_workers"]["transactions_per_s"]["median"] > 0

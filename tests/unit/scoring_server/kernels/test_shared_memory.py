@@ -25,7 +25,7 @@ def header(limit=1_000):
 def test_find_or_claim_gives_each_key_one_slot():
     records, head = np.zeros(256, ENTITY), header()
     keys = [np.uint64(7 + 256 * i) for i in range(PROBE_MAX)]
-    slots = [find_or_claim(records, key, OWNER, head, 0) for key in keys]
+    slots = [find_or_claim(records, key, OWNER, head, 0, None, 0) for key in keys]
     assert sorted(slots) == list(range(7, 7 + PROBE_MAX))
     assert [find(records, key) for key in keys] == slots
     assert head[0]["occupied_count"][0] == PROBE_MAX
@@ -35,12 +35,12 @@ def test_find_or_claim_gives_each_key_one_slot():
 def test_full_neighbourhood_gives_up_the_quietest_record():
     records, head = np.zeros(256, ENTITY), header()
     for i in range(PROBE_MAX):
-        slot = find_or_claim(records, np.uint64(1 + 256 * i), OWNER, head, 0)
+        slot = find_or_claim(records, np.uint64(1 + 256 * i), OWNER, head, 0, None, 0)
         records[slot]["sequence"] = 100 + i
         records[slot]["event_count"] = 5
     records[find(records, np.uint64(1 + 256 * 9))]["sequence"] = 3
     newcomer = np.uint64(1 + 256 * PROBE_MAX)
-    slot = find_or_claim(records, newcomer, OWNER, head, 0)
+    slot = find_or_claim(records, newcomer, OWNER, head, 0, None, 0)
     assert records[slot]["key"] == newcomer
     assert records[slot]["event_count"] == 0
     assert records[slot]["lock"] == 0
@@ -53,7 +53,7 @@ def _count_up(path, rounds):
     head = np.zeros(1, HEADER)
     owner = np.uint64(os.getpid())
     for _ in range(rounds):
-        slot = find_or_claim(records, np.uint64(5), owner, head, 0)
+        slot = find_or_claim(records, np.uint64(5), owner, head, 0, None, 0)
         lock(records, slot, owner)
         records[slot]["event_count"] += 1
         unlock(records, slot)
@@ -85,7 +85,7 @@ def test_guard_knows_at_least_the_last_ids_and_at_most_twice_as_many(ids):
             assert table >= 0
         if table < 0:
             assert number not in inserted[-limit:]
-            guard_insert(head, guard, np.uint64(number), np.uint64(1), np.uint64(sequence))
+            guard_insert(head, guard, np.uint64(number), np.uint64(1), np.uint64(sequence), None)
             inserted.append(number)
         table, slot = guard_find(head, guard, np.uint64(number))
         assert guard[table, slot]["key"] == number
@@ -97,7 +97,7 @@ def test_guard_survives_keys_that_share_a_home():
     head, guard = header(8), np.zeros((2, 16), GUARD)
     keys = [np.uint64(3 + 16 * i) for i in range(8)]
     for sequence, key in enumerate(keys, start=1):
-        guard_insert(head, guard, key, key, np.uint64(sequence))
+        guard_insert(head, guard, key, key, np.uint64(sequence), None)
     for sequence, key in enumerate(keys, start=1):
         table, slot = guard_find(head, guard, key)
         assert guard[table, slot]["sequence"] == sequence
@@ -106,5 +106,5 @@ def test_guard_survives_keys_that_share_a_home():
 @pytest.mark.parametrize("key", [1, 2**64 - 1])
 def test_find_wraps_around_the_end_of_the_table(key):
     records, head = np.zeros(64, ENTITY), header()
-    slot = find_or_claim(records, np.uint64(key), OWNER, head, 1)
+    slot = find_or_claim(records, np.uint64(key), OWNER, head, 1, None, 0)
     assert find(records, np.uint64(key)) == slot
