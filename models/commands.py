@@ -116,8 +116,8 @@ def train(*, file: Path | None, rebuild: bool, machine_readable: bool, **options
 )
 @click.option(
     "--protocol",
-    type=click.Choice(["handbook", "holdout", "prequential"]),
-    help="Judge by folds, each with a model fitted on its own past.",
+    type=click.Choice(["handbook", "holdout", "prequential", "nab"]),
+    help="Judge by folds, each with a model fitted on its own past; nab takes a file of series.",
 )
 @click.option("--detectors-only", is_flag=True, help="With --protocol: fit no model.")
 @click.option("--no-labels", is_flag=True, help="With --protocol: no label reaches the engine.")
@@ -151,12 +151,15 @@ def backtest(
     With --protocol a model is fitted on the training days of each fold and judged on later ones;
     --name, --version, --without-model and --alert-budget then mean nothing.
     """
-    from models.run import run_backtest, run_protocol
+    from models.run import run_backtest, run_nab_file, run_protocol
 
     if protocol is None:
         if detectors_only or no_labels or folds:
             raise click.UsageError("--detectors-only, --no-labels and --folds need --protocol.")
         run_backtest(file, **options)
+        return
+    if protocol == "nab":
+        run_nab_file(file, machine_readable=options["machine_readable"])
         return
     run_protocol(
         file,

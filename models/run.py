@@ -8,6 +8,7 @@ import click
 
 from models.backtest import backtest
 from models.console import progress_bar, say, show
+from models.nab import NabFile, run_nab
 from models.protocols import Trial, run_trial
 from models.training.dataset import read_history
 from scoring_server.evaluation.mapping import load_transactions
@@ -72,6 +73,19 @@ def run_protocol(
     if not machine_readable:
         by_fold = {fold["start"]: fold["average_precision"] for fold in figures.pop("folds")}
         figures["average precision of the fold from"] = by_fold
+    show("Backtest", figures, machine_readable=machine_readable)
+
+
+def run_nab_file(file: Path, *, machine_readable: bool) -> None:
+    """Judge the instrument detectors by a file of benchmark series and show the figures.
+
+    Raises:
+        InvalidArgumentError: the file cannot be used.
+    """
+    say(f"Reading {file} ...")
+    series = NabFile(file)
+    with progress_bar("backtest", total=len(series.windows)) as bar:
+        figures = run_nab(series, on_progress=bar.move)
     show("Backtest", figures, machine_readable=machine_readable)
 
 
