@@ -15,6 +15,7 @@ import structlog
 from scoring_server.clock import NS_PER_S, monotonic_ns, wall_time_ns
 from scoring_server.config import ScoringConfig, TlsConfig
 from scoring_server.engine.engine import Engine
+from scoring_server.engine.evidence import Recorder
 from scoring_server.engine.labels import Labels
 from scoring_server.engine.recovery import is_current, recover
 from scoring_server.engine.risk import EngineSettings
@@ -23,9 +24,11 @@ from scoring_server.engine.warmup import warm
 from scoring_server.errors import ConfigurationError
 from scoring_server.garbage import spare_long_lived
 from scoring_server.inference.model_slots import ModelSlots, open_models
+from scoring_server.journal.contexts import Contexts
 from scoring_server.journal.embedded import EmbeddedJournal
 from scoring_server.journal.label_index import LabelIndex
 from scoring_server.journal.positions import Positions
+from scoring_server.journal.signing import open_signing_key
 from scoring_server.retainer import Retainer
 from scoring_server.rpc import events, labels, models, scoring
 from scoring_server.rpc.converters import TransactionConverter
@@ -102,13 +105,14 @@ class ScoringApplication:
 
     def _open(self) -> None:
         """Open from the bottom up; the stack closes in the reverse order."""
-        config, opened = self.config, self._opened
-        data_dir = _made(config.data_dir)
+        config, opened, data_dir = self.config, self._opened, _made(self.config.data_dir)
         # First, because its lock keeps a second server away from everything else here.
         journal = EmbeddedJournal(
             data_dir / "journal",
             sync_ms=config.journal_sync_ms,
             segment_events_max=config.journal_segment_events_max,
+            signing_key=open_signing_key(data_dir, config.receipt_signing_key),
+            checkpoint_events=config.receipt_checkpoint_events,
         )
         opened.callback(journal.close)
         state = _open_state(data_dir / "state", config)
@@ -120,7 +124,8 @@ class ScoringApplication:
         _recover(engine, journal, config)
         opened.callback(state.mark_clean)
         warm(slots)
-        scorer = Scorer(engine, journal, wall_time_ns)
+        keep = Contexts(data_dir / "journal").keep
+        scorer = Scorer(engine, journal, wall_time_ns, Recorder(engine.settings, keep))
         index = LabelIndex(data_dir / "labels.sqlite", journal, labels.read_label)
         opened.callback(index.close)
         metrics = Metrics()

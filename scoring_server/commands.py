@@ -191,4 +191,32 @@ def bench(*, what: str, quick: bool, machine_readable: bool) -> None:
     raise SystemExit(run_bench(what, quick=quick, machine_readable=machine_readable))
 
 
-COMMANDS: list[click.Command] = [up, serve, score, replay, snapshot, doctor, bench]
+@click.group()
+def receipt() -> None:
+    """Prove what was decided."""
+
+
+@receipt.command("verify")
+@click.argument("path", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--public-key",
+    "public_keys",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="PEM file of a key that may have signed; else the one in the data directory.",
+)
+@json_option
+def receipt_verify(
+    *, path: Path | None, public_keys: tuple[Path, ...], machine_readable: bool
+) -> None:
+    """Check the chain of all events in the data directory PATH, DATA_DIR when left out.
+
+    Needs no server, and may run beside one. Names each place that was tampered with.
+    """
+    from scoring_server.receipts.command import run_verify
+
+    where = path or load_config(os.environ).data_dir
+    raise SystemExit(run_verify(where, public_keys, machine_readable=machine_readable))
+
+
+COMMANDS: list[click.Command] = [up, serve, score, replay, snapshot, doctor, bench, receipt]

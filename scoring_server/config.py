@@ -92,6 +92,8 @@ class ScoringConfig:
         journal_sync_ms: longest time from an append to its sync; 0 syncs each append.
         journal_retention_days: older journal files are dropped when nobody needs them; 0 keeps all.
         journal_size_bytes_max: beyond it likewise the oldest; 0 sets no limit.
+        receipt_signing_key: PEM file; None makes and keeps one in the data directory.
+        receipt_checkpoint_events: events from one signed checkpoint to the next, at least.
         snapshot_interval_s: how often a snapshot of the state is made; 0 makes none.
         recovery_partial: start although events are missing that the state would need.
         tracing_name: what traces call this server; empty makes none.
@@ -115,6 +117,8 @@ class ScoringConfig:
     journal_segment_events_max: int = 500_000
     journal_retention_days: int = 0
     journal_size_bytes_max: int = 0
+    receipt_signing_key: Path | None = None
+    receipt_checkpoint_events: int = 1_000
     snapshot_interval_s: int = 600
     recovery_partial: bool = False
     tracing_name: str = ""
@@ -153,6 +157,10 @@ def load_config(environ: Mapping[str, str]) -> ScoringConfig:
         ),
         journal_retention_days=read.integer("JOURNAL_RETENTION_DAYS", 0, 0, 36_500),
         journal_size_bytes_max=read.integer("JOURNAL_SIZE_BYTES_MAX", 0, 0, 1 << 60),
+        receipt_signing_key=read.file("RECEIPT_SIGNING_KEY"),
+        receipt_checkpoint_events=read.integer(
+            "RECEIPT_CHECKPOINT_EVENTS", default.receipt_checkpoint_events, 1, 1_000_000
+        ),
         snapshot_interval_s=read.integer(
             "SNAPSHOT_INTERVAL_S", default.snapshot_interval_s, 0, 86_400
         ),

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring_server.engine.engine import Assessment, Engine
+from scoring_server.engine.evidence import Recorder
 from scoring_server.errors import InternalError, UnavailableError
 from scoring_server.journal.journal import KIND_LABEL, Journal, JournalBlock, JournalRecord
 from scoring_server.kernels.dtypes import TRANSACTION
@@ -42,11 +43,25 @@ class Outcome:
 class Scorer:
     """Scores blocks and takes labels in, one at a time; threads may share it."""
 
-    def __init__(self, engine: Engine, journal: Journal, wall_time_ns: Callable[[], int]) -> None:
-        """Bind engine and journal; both must agree on the last sequence (see recovery.py)."""
+    def __init__(
+        self,
+        engine: Engine,
+        journal: Journal,
+        wall_time_ns: Callable[[], int],
+        recorder: Recorder | None = None,
+    ) -> None:
+        """Bind engine and journal; both must agree on the last sequence (see recovery.py).
+
+        Args:
+            engine: changes the state.
+            journal: keeps the events.
+            wall_time_ns: gives the time.
+            recorder: makes the evidence that is kept with each event; None keeps none.
+        """
         self._engine = engine
         self._journal = journal
         self._wall_time_ns = wall_time_ns
+        self._recorder = recorder
         self._lock = threading.Lock()
         # What the journal could not take yet.
         self._waiting: JournalBlock | None = None
@@ -155,6 +170,7 @@ class Scorer:
             block["transaction_key"].astype(np.int64).tolist(),
             block.tobytes(),
             payloads,
+            self._recorder.record(assessment) if self._recorder else (),
         )
         self._ahead = False
         self._waiting = made

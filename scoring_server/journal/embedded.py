@@ -15,9 +15,11 @@ from operator import lt
 from pathlib import Path
 
 import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from scoring_server.errors import ConfigurationError, UnavailableError
-from scoring_server.journal.faults import Damages, append_error, is_damage
+from scoring_server.errors import UnavailableError
+from scoring_server.journal.checkpoints import Checkpoints
+from scoring_server.journal.faults import Damages, append_error, is_damage, unreadable
 from scoring_server.journal.floor import SequenceFloor
 from scoring_server.journal.identity import journal_id_of
 from scoring_server.journal.journal import JournalBlock, JournalRecord
@@ -30,7 +32,7 @@ from scoring_server.journal.segment import (
     segment_path,
     segment_paths,
 )
-from scoring_server.journal.writer_lock import WriterLock
+from scoring_server.journal.writer_lock import open_for_writing
 
 _log = structlog.get_logger(__name__)
 
@@ -46,6 +48,8 @@ class EmbeddedJournal:
         sync_ms: longest time between an append and its sync, milliseconds; 0 syncs each append.
         segment_events_max: events from which a segment is full and another is begun.
         worker: number of the worker process, for the name of its directory.
+        signing_key: signs checkpoints of the chain; None makes none.
+        checkpoint_events: events from one checkpoint to the next, at least.
 
     Attributes:
         stored_sequence: newest sequence that lay on the disk when it was opened.
@@ -61,16 +65,11 @@ class EmbeddedJournal:
         sync_ms: int = 100,
         segment_events_max: int = 500_000,
         worker: int = 0,
+        signing_key: Ed25519PrivateKey | None = None,
+        checkpoint_events: int = 1_000,
     ) -> None:
         self._directory = directory / f"worker-{worker}"
-        try:
-            self._directory.mkdir(parents=True, exist_ok=True)
-            self._lock_file = WriterLock.acquire(self._directory)
-        except OSError as error:
-            raise ConfigurationError(
-                f"the journal directory {self._directory} must be writable: {error.strerror}",
-                reason="JOURNAL_DIRECTORY",
-            ) from error
+        self._lock_file = open_for_writing(self._directory)
         self._journal_id = journal_id_of(directory)
         self._segment_events_max = segment_events_max
         self._synchronous = sync_ms == 0
@@ -84,11 +83,15 @@ class EmbeddedJournal:
         self._last_sequence = 0
         self._damages = Damages()
         self._floor = SequenceFloor(self._directory, sync_ms)
+        self._checkpoints = Checkpoints(
+            self._directory, self._journal_id, signing_key, checkpoint_events
+        )
         self._keeper = Keeper(
             sync_interval_s=sync_ms / 1_000,
             active=lambda: self._active,
             append_lock=self._append_lock,
             failed=self._fail,
+            synced=self._checkpoints.synced,
         )
         try:
             self._load()
@@ -219,6 +222,8 @@ class EmbeddedJournal:
         self._keeper.stop()
         try:
             self._keeper.sync()
+            if self._active is not None:
+                self._checkpoints.synced(*self._active.head, final=True)
             if self._fault is None:
                 self._floor.close()
         finally:
@@ -241,6 +246,7 @@ class EmbeddedJournal:
             segment.remove()
         if dropped:
             fsync_directory(self._directory)
+            self._checkpoints.forget(self.first_sequence)
         return len(dropped)
 
     def _load(self) -> None:
@@ -250,25 +256,18 @@ class EmbeddedJournal:
             try:
                 segment.inspect()
                 if following is None and segment.count < self._segment_events_max:
-                    self._resume(segment)
+                    if not segment.sealed:
+                        segment.open_writer(synchronous=self._synchronous)
+                        self._active = segment
                 elif not segment.sealed:
                     self._keeper.retire(segment)
             except sqlite3.Error as error:
                 if not is_damage(error):
-                    raise ConfigurationError(
-                        f"the journal segment {path} must be readable: {error}",
-                        reason="JOURNAL_DIRECTORY",
-                    ) from error
+                    raise unreadable(path, error) from error
                 self._set_apart(segment, error, following)
                 continue
             self._segments.append(segment)
             self._last_sequence = max(self._last_sequence, segment.last_sequence)
-
-    def _resume(self, segment: Segment) -> None:
-        """Go on appending to the last segment unless it was sealed."""
-        if not segment.sealed:
-            segment.open_writer(synchronous=self._synchronous)
-            self._active = segment
 
     def _set_apart(self, segment: Segment, error: sqlite3.Error, following: Path | None) -> None:
         """Leave out a segment that cannot be opened; its sequences are never given again."""
@@ -284,6 +283,8 @@ class EmbeddedJournal:
     def _segment_for(self, first_sequence: int) -> Segment:
         if self._active is None:
             segment = Segment(segment_path(self._directory, first_sequence))
+            if self._segments:
+                segment.follow(self._segments[-1])
             segment.open_writer(synchronous=self._synchronous)
             self._active = segment
             self._segments = [*self._segments, segment]

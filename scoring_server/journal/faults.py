@@ -2,11 +2,12 @@
 
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import structlog
 
-from scoring_server.errors import ResourceExhaustedError, UnavailableError
+from scoring_server.errors import ConfigurationError, ResourceExhaustedError, UnavailableError
 from scoring_server.journal.segment import Segment
 
 _Found = TypeVar("_Found")
@@ -24,6 +25,13 @@ def _primary_code(error: sqlite3.Error) -> int:
 def is_damage(error: sqlite3.Error) -> bool:
     """Return whether the file itself is broken, so that reading it again will not help."""
     return _primary_code(error) in _DAMAGE_CODES
+
+
+def unreadable(path: Path, error: sqlite3.Error) -> ConfigurationError:
+    """Return what is told of a segment that cannot be opened, and not because it is broken."""
+    return ConfigurationError(
+        f"the journal segment {path} must be readable: {error}", reason="JOURNAL_DIRECTORY"
+    )
 
 
 def append_error(error: sqlite3.Error) -> Exception:

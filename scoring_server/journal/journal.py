@@ -36,6 +36,7 @@ class JournalBlock(NamedTuple):
         keys: transaction keys as signed 64 bits.
         rows: bytes of all TRANSACTION records, one after another.
         payloads: the events.
+        evidence: what each decision was made from; empty when that is not recorded.
     """
 
     ingest_time_ns: int
@@ -43,6 +44,7 @@ class JournalBlock(NamedTuple):
     keys: Sequence[int]
     rows: bytes
     payloads: Sequence[bytes]
+    evidence: Sequence[bytes] = ()
 
 
 class Journal(Protocol):

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from typing import Protocol
 
 import structlog
 
@@ -17,6 +18,13 @@ WAL_SIZE_BYTES_MAX = 64 * 1024 * 1024
 _IDLE_INTERVAL_S = 0.1
 
 
+class Synced(Protocol):
+    """What is told of events that are on the disk."""
+
+    def __call__(self, sequence: int, link: bytes, *, final: bool) -> None:
+        """Take notice of the newest of them."""
+
+
 class Keeper:
     """Runs the upkeep of a journal.
 
@@ -25,6 +33,8 @@ class Keeper:
         active: gives the segment being appended to.
         append_lock: held by appends; taken for the short end of a fold.
         failed: called once with the error after which nothing more may be promised.
+        synced: called with the sequence and link of an event that is on the disk with all before
+            it, and whether a segment ends there.
     """
 
     def __init__(
@@ -34,12 +44,14 @@ class Keeper:
         active: Callable[[], Segment | None],
         append_lock: threading.Lock,
         failed: Callable[[Exception], None],
+        synced: Synced,
     ) -> None:
         self.synced_sequence = 0
         self._sync_interval_s = sync_interval_s
         self._active = active
         self._append_lock = append_lock
         self._failed = failed
+        self._synced = synced
         self._full: list[Segment] = []
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="journal-keeper", daemon=True)
@@ -59,15 +71,16 @@ class Keeper:
 
     def sync(self) -> None:
         """Sync full segments and the active one now."""
-        segments = [*self._full]
+        # Asked for first: what is full a moment later then still comes as the active one.
         active = self._active()
-        if active is not None:
-            segments.append(active)
+        full = [*self._full]
+        segments = full if active is None or active in full else [*full, active]
         for segment in segments:
-            last_sequence = segment.last_sequence
+            last_sequence, link = segment.head
             if last_sequence > self.synced_sequence:
                 segment.sync()
                 self.synced_sequence = last_sequence
+            self._synced(last_sequence, link, final=segment in full)
 
     def _run(self) -> None:
         interval_s = self._sync_interval_s or _IDLE_INTERVAL_S
@@ -98,6 +111,9 @@ class Keeper:
         while self._full:
             segment = self._full[0]
             try:
+                # Its end is signed before it counts as sealed, and so before it may be dropped.
+                segment.sync()
+                self._synced(*segment.head, final=True)
                 segment.seal()
             except Exception as error:  # noqa: BLE001 - it stays readable without its index
                 _log.error("journal_seal_failed", segment=segment.path.name, error=str(error))

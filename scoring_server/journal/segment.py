@@ -14,31 +14,15 @@ from itertools import repeat
 from pathlib import Path
 from typing import cast
 
+from scoring_server.journal import schema
+from scoring_server.journal.chain import GENESIS, ChainedRecord, chained, record_of
 from scoring_server.journal.journal import KIND_TRANSACTION, JournalBlock, JournalRecord
 from scoring_server.journal.key_tail import KeyTail
 from scoring_server.journal.retention import SegmentFacts
 
 _SIGN_BIT = 1 << 63
-_KEY_RANGE = 1 << 64
 _PREFIX = "segment-"
 _SUFFIX = ".sqlite"
-_COLUMNS = "sequence, ingest_time_ns, kind, key, row, payload"
-_SCHEMA = """CREATE TABLE IF NOT EXISTS events (
-  sequence INTEGER PRIMARY KEY,
-  ingest_time_ns INTEGER NOT NULL,
-  kind INTEGER NOT NULL,
-  key INTEGER NOT NULL,
-  row BLOB NOT NULL,
-  payload BLOB NOT NULL
-)"""
-_INSERT = f"INSERT INTO events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants only
-_SELECT = f"SELECT {_COLUMNS} FROM events "  # noqa: S608 - constants only
-_INDEX = "CREATE INDEX IF NOT EXISTS events_by_key ON events (key) WHERE kind = 0"
-_NEWEST = "SELECT max(sequence) FROM events"
-_NEWEST_OF_KEY = "WHERE kind = 0 AND key = ? ORDER BY sequence DESC LIMIT 1"
-# The process may have died between making the file and its table.
-_HAS_TABLE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'events'"
-_HAS_INDEX = "SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = 'events_by_key'"
 # How long a statement waits for another connection's lock. Ours never hold one for long; a person's
 # might.
 _BUSY_TIMEOUT_S = 1.0
@@ -78,6 +62,8 @@ class Segment:
         self.path = path
         self.first_sequence = first_sequence_of(path)
         self.last_sequence = self.first_sequence - 1
+        # Newest sequence and its link, in one so that no thread sees halves of two.
+        self.head = (self.last_sequence, GENESIS)
         self.count = 0
         self.sealed = False
         self._writer: sqlite3.Connection | None = None
@@ -91,10 +77,11 @@ class Segment:
         """Read what the segment holds; loads the keys of an unsealed one."""
         with self._reader_lock:
             reader = self._open_reader()
-            if reader.execute(_HAS_TABLE).fetchone() is None:
+            if reader.execute(schema.HAS_TABLE).fetchone() is None:
                 return
-            self.sealed = reader.execute(_HAS_INDEX).fetchone() is not None
-            self.last_sequence = reader.execute(_NEWEST).fetchone()[0] or self.last_sequence
+            self.sealed = reader.execute(schema.HAS_INDEX).fetchone() is not None
+            self.last_sequence = reader.execute(schema.NEWEST).fetchone()[0] or self.last_sequence
+            self.head = (self.last_sequence, schema.newest_link(reader) or GENESIS)
             if not self.sealed:
                 rows = reader.execute("SELECT sequence, key, kind FROM events").fetchall()
                 self.count = len(rows)
@@ -114,7 +101,7 @@ class Segment:
         # The keeper thread checkpoints, so that no append waits for the disk.
         writer.execute("PRAGMA wal_autocheckpoint = 0")
         created = writer.execute("SELECT 1 FROM sqlite_master").fetchone() is None
-        writer.execute(_SCHEMA)
+        schema.create(writer)
         if created:
             writer.execute("PRAGMA wal_checkpoint(PASSIVE)")
             fsync_directory(self.path.parent)
@@ -124,10 +111,14 @@ class Segment:
         wal = self.path.with_name(self.path.name + "-wal")
         self._wal_descriptor = os.open(wal, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
 
+    def follow(self, before: "Segment") -> None:
+        """Go on with the chain of the segment before; called before the first append."""
+        self.head = (self.last_sequence, before.head[1])
+
     def append(self, records: Sequence[JournalRecord]) -> None:
         """Commit all records or none."""
         rows = [
-            (r[0], r[1], r[2], r[3] - _KEY_RANGE if r[3] >= _SIGN_BIT else r[3], r[4], r[5])
+            (*r[:3], r[3] - schema.KEY_RANGE if r[3] >= _SIGN_BIT else r[3], r[4], r[5], b"")
             for r in records
         ]
         tail = [(row[0], row[3]) for row in rows if row[2] == KIND_TRANSACTION]
@@ -139,9 +130,10 @@ class Segment:
         size = len(block.rows) // len(sequences)
         places = range(0, len(block.rows), size)
         records = [block.rows[place : place + size] for place in places]
+        evidence = block.evidence or repeat(b"")
         time, kind = repeat(block.ingest_time_ns), repeat(KIND_TRANSACTION)
         # The repeated columns have no end.
-        rows = zip(sequences, time, kind, keys, records, payloads, strict=False)
+        rows = zip(sequences, time, kind, keys, records, payloads, evidence, strict=False)
         self._append(list(rows), sequences, keys)
 
     def _append(
@@ -149,12 +141,13 @@ class Segment:
     ) -> None:
         writer = self._writer
         assert writer is not None
+        rows = chained(self.head[1], rows)
         if len(rows) == 1:
-            writer.execute(_INSERT, rows[0])
+            writer.execute(schema.INSERT, rows[0])
         else:
             writer.execute("BEGIN IMMEDIATE")
             try:
-                writer.executemany(_INSERT, rows)
+                writer.executemany(schema.INSERT, rows)
                 writer.execute("COMMIT")
             except BaseException:
                 if writer.in_transaction:
@@ -163,10 +156,21 @@ class Segment:
         self._tail.add(sequences, keys)
         self.count += len(rows)
         self.last_sequence = cast("int", rows[-1][0])
+        self.head = (self.last_sequence, rows[-1][-1])
 
     def read(self, after_sequence: int, limit: int) -> list[JournalRecord]:
         """Return at most `limit` records after a position."""
-        return self._select("WHERE sequence > ? ORDER BY sequence LIMIT ?", (after_sequence, limit))
+        return self._select(schema.AFTER, (after_sequence, limit))
+
+    def read_chained(self, after_sequence: int, limit: int) -> list[ChainedRecord]:
+        """Return at most `limit` records after a position with what proves them."""
+        with self._reader_lock:
+            reader = self._open_reader()
+            if reader.execute(schema.HAS_TABLE).fetchone() is None:
+                return []
+            select = schema.SELECT_CHAINED if schema.is_chained(reader) else schema.SELECT_UNCHAINED
+            rows = reader.execute(select + schema.AFTER, (after_sequence, limit)).fetchall()
+        return [ChainedRecord(record_of(row[:6]), row[6], row[7]) for row in rows]
 
     def get(self, sequence: int) -> JournalRecord | None:
         """Return the record of one sequence."""
@@ -177,17 +181,18 @@ class Segment:
         """Return the newest sequence that the file holds now; 0 when it holds none."""
         with self._reader_lock:
             reader = self._open_reader()
-            if reader.execute(_HAS_TABLE).fetchone() is None:
+            if reader.execute(schema.HAS_TABLE).fetchone() is None:
                 return 0
-            return reader.execute(_NEWEST).fetchone()[0] or 0
+            return reader.execute(schema.NEWEST).fetchone()[0] or 0
 
     def find(self, transaction_key: int) -> JournalRecord | None:
         """Return the newest transaction of a key."""
-        key = transaction_key - _KEY_RANGE if transaction_key >= _SIGN_BIT else transaction_key
+        key = transaction_key
+        key -= schema.KEY_RANGE if key >= _SIGN_BIT else 0
         # Taken before `sealed` is read: sealing sets the flag first and drops the keys after.
         tail = self._tail
         if self.sealed:
-            found = self._select(_NEWEST_OF_KEY, (key,))
+            found = self._select(schema.NEWEST_OF_KEY, (key,))
             return found[0] if found else None
         sequence = tail.newest(key)
         return self.get(sequence) if sequence else None
@@ -225,8 +230,8 @@ class Segment:
         connection = self._connect()
         try:
             connection.execute("PRAGMA synchronous = FULL")
-            connection.execute(_SCHEMA)
-            connection.execute(_INDEX)
+            connection.execute(schema.SCHEMA)
+            connection.execute(schema.INDEX)
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             connection.close()
@@ -272,11 +277,8 @@ class Segment:
         with self._reader_lock:
             if self._removed:
                 return []
-            rows = self._open_reader().execute(_SELECT + where, values).fetchall()
-        return [
-            JournalRecord(sequence, time_ns, kind, key % _KEY_RANGE, row, payload)
-            for sequence, time_ns, kind, key, row, payload in rows
-        ]
+            rows = self._open_reader().execute(schema.SELECT + where, values).fetchall()
+        return [record_of(row) for row in rows]
 
     def _open_reader(self) -> sqlite3.Connection:
         if self._reader is None:

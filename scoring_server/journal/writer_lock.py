@@ -42,3 +42,19 @@ class WriterLock:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+def open_for_writing(directory: Path) -> WriterLock:
+    """Return the lock of a worker's journal directory, which is made when missing.
+
+    Raises:
+        ConfigurationError: another process writes here, or the directory cannot be used.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        return WriterLock.acquire(directory)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the journal directory {directory} must be writable: {error.strerror}",
+            reason="JOURNAL_DIRECTORY",
+        ) from error

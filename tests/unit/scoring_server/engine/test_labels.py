@@ -49,7 +49,7 @@ def labels(tmp_path, journal):
     rows["device_key"] = 31
     rows["amount"] = 1.0
     rows["latitude_deg"] = rows["longitude_deg"] = rows["reporting_limit"] = np.nan
-    scorer.score(rows, lambda *_arguments: b"event")
+    scorer.score(rows, lambda *_arguments: [b"event"] * 3)
     index = LabelIndex(tmp_path / "labels.sqlite", journal, lambda _payload: (0, 0))
     yield Labels(scorer, index)
     index.close()

@@ -1,0 +1,158 @@
+"""What a decision was made from, as bytes: recorded with each event, read again for a replay.
+
+The features, the model's score and a digest of the context: model, rules and settings, which are
+the same for many decisions and therefore kept once, under their digest.
+"""
+
+from collections.abc import Callable
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring_server.catalogue import FEATURES
+from scoring_server.detectors import reasons, wording
+from scoring_server.engine.engine import Assessment
+from scoring_server.engine.risk import EngineSettings
+from scoring_server.kernels import dtypes, evidence
+from scoring_server.kernels.evidence_write import MASK_SIZE, write_evidence
+
+_write_evidence: Callable[..., int] = write_evidence
+
+DIGEST_SIZE = 32
+_ML_SIZE = 8
+_FIXED_SIZE = DIGEST_SIZE + _ML_SIZE + MASK_SIZE
+
+
+class ModelContext(msgspec.Struct, frozen=True):
+    """The model that took part."""
+
+    name: str
+    version: str
+    sha256: str
+    threshold: float
+
+
+class Context(msgspec.Struct, frozen=True):
+    """What many decisions share.
+
+    Attributes:
+        software: release of the server.
+        rules_sha256: of the rules' source and the reason table.
+        catalogue_sha256: of the names of the features, in order.
+        model: None when none took part.
+        degraded: codes of what was left out.
+        settings: thresholds and weights, see EngineSettings.
+    """
+
+    software: str
+    rules_sha256: str
+    catalogue_sha256: str
+    model: ModelContext | None
+    degraded: tuple[str, ...]
+    settings: EngineSettings
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """What one decision was made from.
+
+    Attributes:
+        context: digest of the context.
+        ml: score of the model; NaN where it took no part.
+        features: one FEATURES record, (1,).
+    """
+
+    context: bytes
+    ml: float
+    features: NDArray[Any]
+
+
+class Recorder:
+    """Makes the evidence of blocks. Its caller serialises.
+
+    Args:
+        settings: of the engine.
+        keep: keeps the bytes of a context and returns their digest.
+    """
+
+    def __init__(self, settings: EngineSettings, keep: Callable[[bytes], bytes]) -> None:
+        self._settings = settings
+        self._keep = keep
+        self._digests: dict[object, NDArray[np.uint8]] = {}
+        self._out = np.zeros(0, np.uint8)
+
+    def record(self, assessment: Assessment) -> list[bytes]:
+        """Return the evidence of each transaction of a block."""
+        n = len(assessment.records)
+        size = _FIXED_SIZE + dtypes.FEATURES.itemsize
+        if len(self._out) < n * size:
+            self._out = np.empty(2 * n * size, np.uint8)
+        ends = np.empty(n, np.int64)
+        end = _write_evidence(
+            assessment.records.view(np.uint8).reshape(n, -1),
+            assessment.ml.view(np.uint8).reshape(n, -1),
+            self._digest_of(assessment),
+            self._out,
+            ends,
+        )
+        written = self._out[:end].tobytes()
+        parts, start = [], 0
+        for stop in ends.tolist():
+            parts.append(written[start:stop])
+            start = stop
+        return parts
+
+    def _digest_of(self, assessment: Assessment) -> NDArray[np.uint8]:
+        key = (assessment.model, assessment.degraded_reasons)
+        digest = self._digests.get(key)
+        if digest is None:
+            context = context_of(assessment, self._settings)
+            kept = self._keep(msgspec.json.encode(context))
+            digest = self._digests[key] = np.array(bytearray(kept), np.uint8)
+        return digest
+
+
+def context_of(assessment: Assessment, settings: EngineSettings) -> Context:
+    """Return what the decisions of a block share."""
+    model = assessment.model
+    return Context(
+        software=version("anomaly"),
+        rules_sha256=rules_sha256(),
+        catalogue_sha256=catalogue_sha256(),
+        model=None
+        if model is None
+        else ModelContext(model.name, model.version, model.sha256, model.threshold),
+        degraded=assessment.degraded_reasons,
+        settings=settings,
+    )
+
+
+def read_evidence(content: bytes) -> Evidence:
+    """Return what was recorded.
+
+    Raises:
+        ValueError: these bytes are no evidence.
+    """
+    mask = np.frombuffer(content[DIGEST_SIZE + _ML_SIZE : _FIXED_SIZE], np.uint8)
+    present = np.unpackbits(mask, count=None, bitorder="little")[: dtypes.FEATURE_COUNT] == 1
+    if len(content) < _FIXED_SIZE or len(content) != _FIXED_SIZE + 4 * int(present.sum()):
+        raise ValueError("the evidence must be as long as its mask says")
+    features = np.zeros(dtypes.FEATURE_COUNT, np.float32)
+    features[present] = np.frombuffer(content[_FIXED_SIZE:], np.float32)
+    ml = float(np.frombuffer(content[DIGEST_SIZE : DIGEST_SIZE + _ML_SIZE], np.float64)[0])
+    return Evidence(content[:DIGEST_SIZE], ml, features.view(dtypes.FEATURES))
+
+
+def rules_sha256() -> str:
+    """Return a digest of everything that makes scores of features."""
+    sources = [Path(module.__file__ or "").read_bytes() for module in (evidence, reasons, wording)]
+    return sha256(b"".join(sources)).hexdigest()
+
+
+def catalogue_sha256() -> str:
+    """Return a digest of the features' names, in order."""
+    return sha256("\n".join(FEATURES).encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""Prove recorded decisions: layer above the journal, no server needed."""
