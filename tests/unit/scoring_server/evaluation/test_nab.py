@@ -87,8 +87,9 @@ def test_one_threshold_holds_for_all_series() -> None:
 
 
 def test_news_is_what_passes_the_fading_peak() -> None:
-    told = news(np.array([1.0, 1.0, 3.0, 2.0]))
-    assert told.tolist() == [1.0, 1.0 - PEAK_KEPT, 3.0 - 1.0, 0.0]
+    # While the third row says less, the peak of 3 fades once.
+    told = news(np.array([1.0, 3.0, 2.0, 3.0, 3.0]))
+    assert told.tolist() == [1.0, 2.0, 0.0, 3.0 - 3.0 * PEAK_KEPT, 0.0]
 
 
 def test_news_looks_at_nothing_to_come() -> None:
