@@ -1,12 +1,12 @@
 """The gateway's configuration, read once from the environment, checked whole, and frozen."""
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.db.url import database_url
 from gateway.db.watch import DatabaseLimits
+from gateway.domain.client_network import is_loopback
 from gateway.domain.rate import RatePolicy, RouteClass, policies
 from gateway.domain.secret import secret_fault
 from gateway.environment import EnvironmentReader
@@ -166,14 +166,6 @@ def load_config(environ: Mapping[str, str]) -> GatewayConfig:
     if read.faults:
         raise ConfigurationError("\n".join(read.faults), details={"faults": list(read.faults)})
     return config
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine can reach a server on that address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _tracing_name(read: EnvironmentReader) -> str:

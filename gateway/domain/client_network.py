@@ -15,3 +15,11 @@ def network_of(client: str) -> str:
     if isinstance(address, ipaddress.IPv4Address):
         return client
     return str(ipaddress.ip_network((address, _IPV6_NETWORK_BITS), strict=False))
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach a server on that address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

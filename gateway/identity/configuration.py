@@ -1,10 +1,10 @@
 """What has to be known about an identity provider."""
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from gateway.domain.client_network import is_loopback
 from gateway.domain.permission import Role
 from gateway.environment import EnvironmentReader
 
@@ -80,16 +80,9 @@ def url_fault(url: str) -> str:
         return "must be a URL of https without query and fragment"
     if parts.username or parts.password:
         return "must hold no password"
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         return "must be https, except on this machine"
     return ""
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _roles(read: EnvironmentReader, raw: str) -> dict[str, Role]:

@@ -22,6 +22,8 @@ T = TypeVar("T", bound=msgspec.Struct)
 NULL_CHARACTER = "\0"
 # As JSON writes it; nothing else in a body can stand for it.
 _NULL_ESCAPE = b"\\u0000"
+# What decoding raises for bytes that are no JSON that can be taken.
+NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError, RecursionError)
 
 
 class JsonBody(AbstractDTO[T]):
@@ -89,8 +91,8 @@ def parse_body(raw: bytes, model: type[T]) -> T:
     except msgspec.ValidationError as error:
         fault = FieldFault("body", "the body must be a JSON object")
         raise InvalidArgumentError(fault.message, faults=(fault,)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RuleBrokenError(f"the body is not JSON: {error}", reason="MALFORMED_JSON") from error
+    except NOT_JSON as error:
+        raise not_json(error) from error
     values: dict[str, Any] = {}
     faults = []
     for field in msgspec.structs.fields(model):
@@ -106,10 +108,8 @@ def parse_body(raw: bytes, model: type[T]) -> T:
                 faults.append(null_character_fault(field.encode_name))
         except msgspec.ValidationError as error:
             faults.append(field_fault(field.encode_name, field.type, error))
-        except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError) as error:
-            raise RuleBrokenError(
-                f"the body is not JSON: {error}", reason="MALFORMED_JSON"
-            ) from error
+        except NOT_JSON as error:
+            raise not_json(error) from error
     if faults:
         raise InvalidArgumentError(summary(faults), faults=tuple(faults))
     return model(**values)
@@ -137,6 +137,12 @@ def _holds_null(plain: object) -> bool:
     if isinstance(plain, dict):
         return any(_holds_null(each) for each in (*plain, *plain.values()))
     return isinstance(plain, list) and any(_holds_null(each) for each in plain)
+
+
+def not_json(error: Exception) -> RuleBrokenError:
+    """Return the answer to a body that is not JSON, or nested deeper than anybody needs."""
+    why = "nested too deeply" if isinstance(error, RecursionError) else error
+    return RuleBrokenError(f"the body is not JSON: {why}", reason="MALFORMED_JSON")
 
 
 def summary(faults: typing.Sequence[FieldFault]) -> str:

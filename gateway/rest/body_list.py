@@ -7,8 +7,8 @@ from litestar._openapi.schema_generation import SchemaCreator
 from litestar.openapi.spec import OpenAPIType, Reference, Schema
 from litestar.typing import FieldDefinition
 
-from gateway.errors import FieldFault, InvalidArgumentError, RuleBrokenError
-from gateway.rest.body import JsonBody, parse_body, summary
+from gateway.errors import FieldFault, InvalidArgumentError
+from gateway.rest.body import NOT_JSON, JsonBody, not_json, parse_body, summary
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -48,8 +48,8 @@ def parse_list(raw: bytes, model: type[T], items_max: int) -> list[T]:
         given = msgspec.json.decode(raw, type=list[msgspec.Raw])
     except msgspec.ValidationError as error:
         raise fault_of("body", "the body must be a JSON list") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RuleBrokenError(f"the body is not JSON: {error}", reason="MALFORMED_JSON") from error
+    except NOT_JSON as error:
+        raise not_json(error) from error
     if not 1 <= len(given) <= items_max:
         raise fault_of("body", f"the body must hold 1 to {items_max} items, held {len(given)}")
     items: list[T] = []

@@ -13,10 +13,11 @@ import msgspec
 import structlog
 from litestar import Litestar
 from litestar.routes import HTTPRoute
-from litestar.types import Message, Scope, Send
+from litestar.types import Message, Receive, Scope, Send
 
 from gateway.domain.client_network import network_of
 from gateway.domain.rate import RouteClass, route_class
+from gateway.errors import RuleBrokenError
 from gateway.rest.client_address import ClientAddress
 from gateway.rest.cookie_login import headers_with_login
 from gateway.rest.encoded_slash import path_of
@@ -31,6 +32,7 @@ from gateway.spans import Spans
 _REQUEST_ID = re.compile(rb"^[A-Za-z0-9._-]{1,64}$")
 _HEADER = b"x-request-id"
 _UNMATCHED = "unmatched"
+_WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 _SERVER_ERROR = 500
 
 _log = structlog.get_logger(__name__)
@@ -122,7 +124,7 @@ class GatewayApplication(Litestar):
             if allowance is not None and allowance.refused:
                 await self._refuse(scope, answer, allowance)
             else:
-                await super().__call__(scope, receive, answer)
+                await super().__call__(scope, _whole(scope, receive), answer)
         finally:
             self._tell(scope, status, (time.perf_counter_ns() - started_ns) / 1e9)
         return status
@@ -179,6 +181,23 @@ class GatewayApplication(Litestar):
         # The template, because the path itself may name an account.
         level = _log.debug if status < _SERVER_ERROR else _log.warning
         level("request", method=method, route=route, status=status, duration_ms=seconds * 1e3)
+
+
+def _whole(scope: Scope, receive: Receive) -> Receive:
+    """Tell a body that breaks off from one that ends: to the framework that were our fault."""
+    if scope["method"] in _WITHOUT_BODY:  # type: ignore[typeddict-item] # only HTTP comes here
+        return receive
+    ended = False
+
+    async def take() -> Any:
+        nonlocal ended
+        message = await receive()
+        if message["type"] == "http.disconnect" and not ended:
+            raise RuleBrokenError("the body broke off", reason="BODY_BROKEN_OFF")
+        ended = not message.get("more_body", False)
+        return message
+
+    return take
 
 
 def _route(scope: Scope) -> str:

@@ -109,7 +109,7 @@ def on_http(request: AnyRequest, error: HTTPException) -> Response[ErrorBody]:
 
 def on_unexpected(request: AnyRequest, error: Exception) -> Response[ErrorBody]:
     """Answer with a fixed text; what happened goes to the log only."""
-    _log.error("request_failed", path=request.url.path, exc_info=error)
+    _log.error("request_failed", exc_info=error)
     return _response(request, _INTERNAL_STATUS, "INTERNAL", INTERNAL_MESSAGE, {}, {})
 
 

@@ -9,6 +9,7 @@ import structlog
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
+from gateway.domain.client_network import is_loopback
 from gateway.domain.permission import Permission
 from gateway.errors import PermissionDeniedError, UnauthenticatedError
 from gateway.rest.known_callers import KnownCallers
@@ -49,13 +50,19 @@ class Guard:
         method = str(connection.scope.get("method", "GET"))
         if method == "OPTIONS":
             return
-        if not self._login_required and method not in _READING:
-            self._refuse_foreign_page(connection)
+        if not self._login_required:
+            _refuse_foreign_host(connection)
+            if method not in _READING:
+                self._refuse_foreign_page(connection)
         path = template_of(connection.scope["path_template"])
         structlog.contextvars.bind_contextvars(route=path)
         needed = self._routes.get((method, path), Permission.ADMINISTER)
-        if needed is Permission.PUBLIC:
-            return
+        if needed is not Permission.PUBLIC:
+            await self._require(connection, needed)
+
+    async def _require(
+        self, connection: ASGIConnection[Any, Any, Any, Any], needed: Permission
+    ) -> None:
         shown = connection.headers.get("authorization", "")
         try:
             caller = await self._access().caller(shown)
@@ -80,4 +87,21 @@ class Guard:
             raise PermissionDeniedError(
                 "pages of this origin may not do that; CORS_ORIGINS lists those that may",
                 reason="FOREIGN_ORIGIN",
+            )
+
+
+def _refuse_foreign_host(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
+    """Keep pages out whose own name leads to this machine (DNS rebinding).
+
+    To a browser such a page and the gateway are of one origin, so that neither CORS nor the origin
+    of a request tells.
+    """
+    for host in connection.headers.getall("host", []):
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+        except ValueError:
+            name = ""
+        if not is_loopback(name):
+            raise PermissionDeniedError(
+                "without a login this gateway answers to localhost only", reason="FOREIGN_HOST"
             )

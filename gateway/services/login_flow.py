@@ -65,7 +65,7 @@ class LoginFlows:
         try:
             opened = jwe.decrypt_compact(sealed, self._key, algorithms=list(_HEADER.values()))
             flow = msgspec.json.decode(opened.plaintext or b"", type=LoginFlow)
-        except (JoseError, msgspec.DecodeError, ValueError, TypeError):
+        except (JoseError, msgspec.DecodeError, ValueError, TypeError, RecursionError):
             return None
         return flow if flow.expires_time > self._now() else None
 

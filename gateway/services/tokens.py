@@ -81,7 +81,7 @@ class AccessTokens:
             return msgspec.convert(
                 (claims["sub"], claims["sid"], claims["ver"]), _ClaimsRow
             ).claims()
-        except (JoseError, msgspec.ValidationError, ValueError, TypeError) as error:
+        except (JoseError, msgspec.ValidationError, ValueError, TypeError, RecursionError) as error:
             raise token_refused() from error
 
 

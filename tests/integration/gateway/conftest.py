@@ -103,7 +103,7 @@ def open_gateway(config: GatewayConfig) -> OpenGateway:
         transport = httpx.ASGITransport(app=application)
         async with (
             started(application),
-            httpx.AsyncClient(transport=transport, base_url="http://gateway") as client,
+            httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
         ):
             yield client
 

@@ -75,7 +75,7 @@ async def exporting(application: Litestar, path: str, gone: asyncio.Event) -> As
         "path": path,
         "raw_path": path.encode(),
         "query_string": b"",
-        "headers": [(b"host", b"gateway")],
+        "headers": [(b"host", b"localhost")],
         "client": ("127.0.0.1", 1),
         "server": ("gateway", 80),
         "scheme": "http",
@@ -228,7 +228,7 @@ async def test_database_that_fails_at_the_start_is_an_error(
     transport = httpx.ASGITransport(app=application)
     async with (
         started(application),
-        httpx.AsyncClient(transport=transport, base_url="http://gateway") as client,
+        httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
     ):
         answer = await client.get("/api/alerts/export.csv")
     assert answer.status_code == 503

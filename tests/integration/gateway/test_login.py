@@ -246,4 +246,4 @@ async def test_foreign_page_cannot_act_in_development(gateway: httpx.AsyncClient
     assert await act("http://evil.example") == 403
     assert await act("null") == 403
     assert await act("http://localhost:3000") == 404
-    assert await act("http://gateway") == 404
+    assert await act("http://localhost") == 404
