@@ -5,6 +5,8 @@ from typing import Any
 
 import httpx
 
+from tests.support.waiting import eventually
+
 
 def body(transaction_id: str, amount: float = 85.5, **changes: Any) -> dict[str, Any]:
     return {
@@ -22,6 +24,13 @@ def body(transaction_id: str, amount: float = 85.5, **changes: Any) -> dict[str,
 async def raise_alert(client: httpx.AsyncClient, transaction_id: str, **changes: Any) -> str:
     answer = await client.post("/api/detection/evaluate", json=body(transaction_id, **changes))
     assert answer.status_code == 200, answer.text
-    alert_id = answer.json()["data"]["alert_id"]
-    assert alert_id
-    return str(alert_id)
+    data = answer.json()["data"]
+    assert data["alert_id"]
+    path = f"/api/alerts/{data['alert_id']}"
+
+    async def readable() -> bool:
+        return (await client.get(path)).status_code == 200
+
+    if not data["alert_readable"]:
+        await eventually(readable)
+    return str(data["alert_id"])
