@@ -24,10 +24,8 @@ async def test_evaluate_below_threshold_raises_no_alert(gateway: httpx.AsyncClie
 
 
 async def test_alert_is_readable_as_soon_as_evaluate_returns(gateway: httpx.AsyncClient) -> None:
-    evaluated = await gateway.post(
-        "/api/detection/evaluate",
-        json=body("tx-1", channel="online", device_fingerprint="d-1"),
-    )
+    given = body("tx-1", channel="online", device_fingerprint="d-1")
+    evaluated = await gateway.post("/api/detection/evaluate", json=given)
     alert_id = evaluated.json()["data"]["alert_id"]
     assert alert_id == alert_id_of("tx-1")
     listed = (await gateway.get("/api/alerts")).json()
