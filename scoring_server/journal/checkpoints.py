@@ -13,6 +13,7 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from scoring_server.clock import wall_time_ns
+from scoring_server.durable_file import write_durably
 from scoring_server.journal.signing import is_signed_by
 
 _log = structlog.get_logger(__name__)
@@ -111,10 +112,8 @@ class Checkpoints:
             kept = before[-1:] + [each for each in known if each.sequence >= first_sequence]
             if self._key is None or len(kept) == len(known):
                 return
-            partial = self._path.with_suffix(".partial")
-            partial.unlink(missing_ok=True)
-            _add(partial, b"".join(msgspec.json.encode(each) + b"\n" for each in kept))
-            partial.rename(self._path)
+            lines = b"".join(msgspec.json.encode(each) + b"\n" for each in kept)
+            write_durably(self._path, lines)
 
 
 def read_checkpoints(path: Path) -> tuple[list[Checkpoint], list[int]]:

@@ -1,12 +1,11 @@
 """Texts that many events refer to, kept once beside the journal under their SHA-256."""
 
-import os
 from hashlib import sha256
 from pathlib import Path
 
 import structlog
 
-from scoring_server.journal.segment import fsync_directory
+from scoring_server.durable_file import write_durably
 
 _log = structlog.get_logger(__name__)
 
@@ -27,7 +26,8 @@ class Contexts:
         path = self._path(digest.digest())
         if not path.exists():
             try:
-                self._write(path, content)
+                self._directory.mkdir(exist_ok=True)
+                write_durably(path, content)
             except OSError as error:
                 # Scoring goes on; receipts that need it say that it is missing.
                 _log.error("context_not_written", path=str(path), error=str(error))
@@ -43,13 +43,3 @@ class Contexts:
 
     def _path(self, digest: bytes) -> Path:
         return self._directory / f"{digest.hex()}.json"
-
-    def _write(self, path: Path, content: bytes) -> None:
-        self._directory.mkdir(exist_ok=True)
-        partial = path.with_suffix(".partial")
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.rename(path)
-        fsync_directory(self._directory)

@@ -17,6 +17,7 @@ from pathlib import Path
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from scoring_server.durable_file import fsync_path
 from scoring_server.errors import UnavailableError
 from scoring_server.journal.checkpoints import Checkpoints
 from scoring_server.journal.faults import Damages, append_error, is_damage, unreadable
@@ -28,7 +29,6 @@ from scoring_server.journal.retention import Retention, droppable
 from scoring_server.journal.segment import (
     Segment,
     first_sequence_of,
-    fsync_directory,
     segment_path,
     segment_paths,
 )
@@ -245,7 +245,7 @@ class EmbeddedJournal:
         for segment in dropped:
             segment.remove()
         if dropped:
-            fsync_directory(self._directory)
+            fsync_path(self._directory)
             self._checkpoints.forget(self.first_sequence)
         return len(dropped)
 

@@ -5,13 +5,12 @@ it would skip those. So after a power cut the numbers go on far beyond any that 
 before it.
 """
 
-import os
 import uuid
 from pathlib import Path
 
 import msgspec
 
-from scoring_server.journal.segment import fsync_directory
+from scoring_server.durable_file import write_durably
 
 _NAME = "sequence_floor.json"
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -64,12 +63,7 @@ class SequenceFloor:
             return _Floor("torn", 0)
 
     def _write(self, floor: _Floor) -> None:
-        partial = self._path.with_suffix(".partial")
-        partial.write_bytes(msgspec.json.encode(floor) + b"\n")
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
-        partial.rename(self._path)
-        fsync_directory(self._path.parent)
+        write_durably(self._path, msgspec.json.encode(floor) + b"\n")
 
 
 def _this_boot() -> str:

@@ -3,7 +3,7 @@
 import uuid
 from pathlib import Path
 
-from scoring_server.journal.segment import fsync_directory
+from scoring_server.durable_file import write_durably
 
 
 def journal_id_of(directory: Path) -> str:
@@ -16,8 +16,5 @@ def journal_id_of(directory: Path) -> str:
     if found:
         return found
     made = str(uuid.uuid4())
-    partial = path.with_suffix(".partial")
-    partial.write_text(made + "\n", "ascii")
-    partial.rename(path)
-    fsync_directory(directory)
+    write_durably(path, f"{made}\n".encode("ascii"))
     return made

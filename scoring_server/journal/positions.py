@@ -1,13 +1,12 @@
 """How far each subscriber has dealt with the feed for good; kept over restarts."""
 
-import os
 import threading
 from pathlib import Path
 
 import msgspec
 
+from scoring_server.durable_file import write_durably
 from scoring_server.errors import ResourceExhaustedError
-from scoring_server.journal.segment import fsync_directory
 
 # Chosen by us: names that somebody made up must not fill the memory.
 SUBSCRIBERS_MAX = 64
@@ -54,19 +53,10 @@ class Positions:
                     reason="TOO_MANY_SUBSCRIBERS",
                 )
             changed = _Stored(self._stored.journal_id, positions | {subscriber: sequence})
-            self._write(changed)
+            write_durably(self._path, msgspec.json.encode(changed) + b"\n")
             self._stored = changed
 
     @property
     def lowest(self) -> int:
         """The position that every subscriber has passed; 0 when none has confirmed any."""
         return min(self._stored.positions.values(), default=0)
-
-    def _write(self, stored: _Stored) -> None:
-        partial = self._path.with_suffix(".partial")
-        with partial.open("wb") as file:
-            file.write(msgspec.json.encode(stored) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        partial.rename(self._path)
-        fsync_directory(self._path.parent)

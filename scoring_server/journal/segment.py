@@ -14,6 +14,7 @@ from itertools import repeat
 from pathlib import Path
 from typing import cast
 
+from scoring_server.durable_file import fsync_path
 from scoring_server.journal import schema
 from scoring_server.journal.chain import GENESIS, ChainedRecord, chained, record_of
 from scoring_server.journal.journal import KIND_TRANSACTION, JournalBlock, JournalRecord
@@ -43,15 +44,6 @@ def first_sequence_of(path: Path) -> int:
     return int(path.name.removeprefix(_PREFIX).removesuffix(_SUFFIX))
 
 
-def fsync_directory(directory: Path) -> None:
-    """Make a directory's entries survive a power cut."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 class Segment:
     """A segment that can be read, and appended to while it is not sealed.
 
@@ -61,9 +53,8 @@ class Segment:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.first_sequence = first_sequence_of(path)
-        self.last_sequence = self.first_sequence - 1
         # Newest sequence and its link, in one so that no thread sees halves of two.
-        self.head = (self.last_sequence, GENESIS)
+        self.head = (self.first_sequence - 1, GENESIS)
         self.count = 0
         self.sealed = False
         self._writer: sqlite3.Connection | None = None
@@ -80,8 +71,8 @@ class Segment:
             if reader.execute(schema.HAS_TABLE).fetchone() is None:
                 return
             self.sealed = reader.execute(schema.HAS_INDEX).fetchone() is not None
-            self.last_sequence = reader.execute(schema.NEWEST).fetchone()[0] or self.last_sequence
-            self.head = (self.last_sequence, schema.newest_link(reader) or GENESIS)
+            newest = reader.execute(schema.NEWEST).fetchone()[0] or self.last_sequence
+            self.head = (newest, schema.newest_link(reader) or GENESIS)
             if not self.sealed:
                 rows = reader.execute("SELECT sequence, key, kind FROM events").fetchall()
                 self.count = len(rows)
@@ -104,12 +95,17 @@ class Segment:
         schema.create(writer)
         if created:
             writer.execute("PRAGMA wal_checkpoint(PASSIVE)")
-            fsync_directory(self.path.parent)
+            fsync_path(self.path.parent)
         self._writer = writer
         # SQLite locks the database and the -shm file, not this one, so closing our descriptor drops
         # no lock of its.
         wal = self.path.with_name(self.path.name + "-wal")
         self._wal_descriptor = os.open(wal, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+
+    @property
+    def last_sequence(self) -> int:
+        """Newest sequence; the one before the first when the segment holds none."""
+        return self.head[0]
 
     def follow(self, before: "Segment") -> None:
         """Go on with the chain of the segment before; called before the first append."""
@@ -155,8 +151,7 @@ class Segment:
                 raise
         self._tail.add(sequences, keys)
         self.count += len(rows)
-        self.last_sequence = cast("int", rows[-1][0])
-        self.head = (self.last_sequence, rows[-1][-1])
+        self.head = (cast("int", rows[-1][0]), rows[-1][-1])
 
     def read(self, after_sequence: int, limit: int) -> list[JournalRecord]:
         """Return at most `limit` records after a position."""

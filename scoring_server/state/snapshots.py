@@ -14,9 +14,10 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from scoring_server.durable_file import fsync_path, write_durably
 from scoring_server.kernels.dtypes import LAYOUT_VERSION
 from scoring_server.state.shared_table import State, StateCapacities, open_state
-from scoring_server.state.sparse_files import checksum, fsync_path
+from scoring_server.state.sparse_files import checksum
 
 _SLOTS = ("a", "b")
 _MANIFEST = "snapshot.json"
@@ -130,11 +131,8 @@ class Snapshots:
         )
         for path in paths:
             fsync_path(path)
-        partial = directory / f"{_MANIFEST}.partial"
-        partial.write_bytes(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
-        fsync_path(partial)
-        partial.rename(directory / _MANIFEST)
-        fsync_path(directory)
+        content = msgspec.json.format(msgspec.json.encode(manifest)) + b"\n"
+        write_durably(directory / _MANIFEST, content)
         return Snapshot(directory, sequence, journal_id)
 
     def _manifest(self, slot: str) -> _Manifest | None:

@@ -56,15 +56,6 @@ def checksum(path: Path) -> str:
     return digest.hexdigest()
 
 
-def fsync_path(path: Path) -> None:
-    """Make a file's content, or a directory's entries, survive a power cut."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _extents(descriptor: int, size_bytes: int) -> Iterator[tuple[int, int]]:
     """Give the parts of a file that are no holes, as [start, end)."""
     end = 0
