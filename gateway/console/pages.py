@@ -10,11 +10,12 @@ from markupsafe import Markup
 from gateway.console.graph import graph_of
 from gateway.console.rendering import page, part, part_alone
 from gateway.domain.entity import Entity, EntityKind
-from gateway.domain.enumerations import AlertStatus, CaseDecision, Severity
+from gateway.domain.enumerations import AlertStatus, CaseDecision
 from gateway.domain.pagination import AlertQuery, AlertSort, PageQuery
 from gateway.rest import entity_views, views
 from gateway.rest.controllers.alerts import Search
-from gateway.rest.schemas.alerts import AlertBody, SeverityFilter, StatusFilter
+from gateway.rest.schemas.alert_filters import SeverityFilter, StatusFilter
+from gateway.rest.schemas.alerts import AlertBody
 from gateway.rest.session import analyst_of
 from gateway.rest.wiring import AlertId, Alerts, Clock, Dashboard, HealthChecks, Investigations
 from gateway.rest.wiring_analytics import Analytics, SharedWork
@@ -77,8 +78,8 @@ async def show_queue(
     query = AlertQuery(
         limit=_QUEUE_LIMIT,
         sort=sort,
-        severity=None if severity is SeverityFilter.ALL else Severity(severity),
-        status=None if status is StatusFilter.ALL else AlertStatus(status),
+        severity=severity.wanted,
+        status=status.wanted,
         search=search.strip(),
         cursor=cursor,
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 from litestar.datastructures import Cookie
 
+from gateway.rest.safe_methods import SAFE_METHODS
 from gateway.rest.schemas.people import LoginTokensBody
 
 ACCESS_COOKIE = "anomaly_access"
@@ -17,7 +18,6 @@ REFRESH_COOKIE = "anomaly_refresh"
 # The refresh token goes nowhere but where it is exchanged.
 SESSION_PATH = "/session"
 OWN_PAGE_HEADER = b"x-console"
-_READING = frozenset({"GET", "HEAD"})
 
 
 def headers_with_login(scope: Any) -> list[tuple[bytes, bytes]]:
@@ -27,7 +27,7 @@ def headers_with_login(scope: Any) -> list[tuple[bytes, bytes]]:
     shown = found.get(b"cookie", b"")
     if b"authorization" in found or ACCESS_COOKIE.encode() not in shown:
         return headers
-    if scope["method"] not in _READING and OWN_PAGE_HEADER not in found:
+    if scope["method"] not in SAFE_METHODS and OWN_PAGE_HEADER not in found:
         return headers
     try:
         cookie = SimpleCookie(shown.decode("latin-1")).get(ACCESS_COOKIE)

@@ -26,13 +26,13 @@ from gateway.rest.known_callers import KnownCallers
 from gateway.rest.metrics import Metrics
 from gateway.rest.protection import rate_limit_headers, security_headers, with_missing
 from gateway.rest.rate_limit import Allowance, RateLimit
+from gateway.rest.safe_methods import SAFE_METHODS
 from gateway.rest.schemas.errors import ErrorBody
 from gateway.spans import Spans
 
 _REQUEST_ID = re.compile(rb"^[A-Za-z0-9._-]{1,64}$")
 _HEADER = b"x-request-id"
 _UNMATCHED = "unmatched"
-_WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 _SERVER_ERROR = 500
 
 _log = structlog.get_logger(__name__)
@@ -185,7 +185,7 @@ class GatewayApplication(Litestar):
 
 def _whole(scope: Scope, receive: Receive) -> Receive:
     """Tell a body that breaks off from one that ends: to the framework that were our fault."""
-    if scope["method"] in _WITHOUT_BODY:  # type: ignore[typeddict-item] # only HTTP comes here
+    if scope["method"] in SAFE_METHODS:  # type: ignore[typeddict-item] # only HTTP comes here
         return receive
     ended = False
 

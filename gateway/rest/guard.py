@@ -13,11 +13,11 @@ from gateway.domain.client_network import is_loopback
 from gateway.domain.permission import Permission
 from gateway.errors import PermissionDeniedError, UnauthenticatedError
 from gateway.rest.known_callers import KnownCallers
+from gateway.rest.safe_methods import SAFE_METHODS
 from gateway.rest.session import CALLER
 from gateway.services.access import AccessService, require
 
 _PARAMETER_TYPE = re.compile(r":[a-z]+}")
-_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def template_of(path: str) -> str:
@@ -52,7 +52,7 @@ class Guard:
             return
         if not self._login_required:
             _refuse_foreign_host(connection)
-            if method not in _READING:
+            if method not in SAFE_METHODS:
                 self._refuse_foreign_page(connection)
         path = template_of(connection.scope["path_template"])
         structlog.contextvars.bind_contextvars(route=path)

@@ -8,7 +8,7 @@ from litestar import Controller, MediaType, Request, Response, get, patch, put
 from litestar.params import FromQuery, JSONBody, QueryParameter
 
 from gateway.domain.alert import AlertPage
-from gateway.domain.enumerations import AlertStatus, Severity
+from gateway.domain.enumerations import AlertStatus
 from gateway.domain.pagination import (
     CURSOR_LENGTH_MAX,
     LIMIT_DEFAULT,
@@ -21,13 +21,12 @@ from gateway.rest import views
 from gateway.rest.body import JsonBody, allowed_values
 from gateway.rest.error_responses import RESPONSES
 from gateway.rest.if_match import expected_version, version_tag
+from gateway.rest.schemas.alert_filters import SeverityFilter, StatusFilter
 from gateway.rest.schemas.alerts import (
     AlertDetailEnvelope,
     AlertListBody,
-    SeverityFilter,
     StatusChange,
     StatusChanged,
-    StatusFilter,
     StatusPut,
 )
 from gateway.rest.session import analyst_of
@@ -78,8 +77,8 @@ class AlertController(Controller):
             page=page,
             limit=limit,
             sort=sort,
-            severity=None if severity is SeverityFilter.ALL else Severity(severity),
-            status=None if status is StatusFilter.ALL else AlertStatus(status),
+            severity=severity.wanted,
+            status=status.wanted,
             search=search.strip(),
             cursor=cursor,
         )

@@ -4,7 +4,6 @@ from litestar import get
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromQuery
 
-from gateway.domain.enumerations import AlertStatus, Severity
 from gateway.domain.feedback import FeedbackQuery, FeedbackRange
 from gateway.domain.pagination import AlertQuery, AlertSort
 from gateway.rest import feedback_views, views
@@ -12,7 +11,8 @@ from gateway.rest.controllers.alerts import Search
 from gateway.rest.controllers.feedback import filtered
 from gateway.rest.csv_export import MEDIA_TYPE, CsvResponse, csv_file
 from gateway.rest.error_responses import RESPONSES
-from gateway.rest.schemas.alerts import AlertBody, SeverityFilter, StatusFilter
+from gateway.rest.schemas.alert_filters import SeverityFilter, StatusFilter
+from gateway.rest.schemas.alerts import AlertBody
 from gateway.rest.schemas.feedback import FeedbackBody, FeedbackFilter
 from gateway.rest.wiring import Clock
 from gateway.rest.wiring_records import Exports, IdFilter
@@ -45,8 +45,8 @@ async def export_alerts(
     """Return all alerts that the list with the same filters would page through."""
     query = AlertQuery(
         sort=sort,
-        severity=None if severity is SeverityFilter.ALL else Severity(severity),
-        status=None if status is StatusFilter.ALL else AlertStatus(status),
+        severity=severity.wanted,
+        status=status.wanted,
         search=search.strip(),
     )
     now = clock()

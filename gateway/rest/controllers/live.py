@@ -10,12 +10,11 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromQuery, HeaderParameter, QueryParameter
 
 from gateway.domain.change import ChangeFilter, ChangePosition
-from gateway.domain.enumerations import AlertStatus, Severity
 from gateway.domain.permission import Permission
 from gateway.rest.error_responses import RESPONSES
 from gateway.rest.event_stream import MEDIA_TYPE, Broadcast, EventStream
 from gateway.rest.live_frames import heartbeat, silence, transaction_frames
-from gateway.rest.schemas.alerts import SeverityFilter, StatusFilter
+from gateway.rest.schemas.alert_filters import SeverityFilter, StatusFilter
 from gateway.rest.wiring_live import Access, Live, LiveService
 from gateway.services.access import AccessService, require
 
@@ -63,8 +62,8 @@ class LiveController(Controller):
         position = last_event_id_header or last_event_id
         resume = ChangePosition.parse("last_event_id", position) if position else None
         wanted = ChangeFilter(
-            None if severity is SeverityFilter.ALL else Severity(severity),
-            None if status is StatusFilter.ALL else AlertStatus(status),
+            severity.wanted,
+            status.wanted,
         )
         async with AsyncExitStack() as stack:
             stack.enter_context(live.seats.seat())

@@ -1,7 +1,6 @@
 """Bodies of the alert and investigation endpoints."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -15,26 +14,6 @@ from gateway.domain.enumerations import (
 )
 
 AnalystId = Annotated[str, Meta(min_length=1, max_length=64)]
-
-
-class SeverityFilter(StrEnum):
-    """A severity, or ALL for no filter."""
-
-    ALL = "ALL"
-    LOW = "LOW"
-    MEDIUM = "MEDIUM"
-    HIGH = "HIGH"
-    CRITICAL = "CRITICAL"
-
-
-class StatusFilter(StrEnum):
-    """A status, or ALL for no filter."""
-
-    ALL = "ALL"
-    ACTIVE = "ACTIVE"
-    INVESTIGATING = "INVESTIGATING"
-    RESOLVED = "RESOLVED"
-    FALSE_POSITIVE = "FALSE_POSITIVE"
 
 
 class PaginationBody(Struct):
