@@ -10,16 +10,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.training.dataset import FRAUD, UNKNOWN, History, open_memory_state, replay
+from models.training.dataset import DAY_NS, FRAUD, UNKNOWN, History, replay_in_memory
 from models.training.train import judge
-from scoring_server.clock import NS_PER_S, monotonic_ns
 from scoring_server.detectors.reasons import REASONS
-from scoring_server.engine.engine import Assessment, Engine
+from scoring_server.engine.engine import Assessment
 from scoring_server.engine.risk import EngineSettings
 from scoring_server.evaluation.metrics import card_precision_at
 from scoring_server.inference.model_slots import ModelSlots
 
-DAY_NS: Final = 86_400 * NS_PER_S
 # Names of the proto enums Severity and Decision, by value.
 SEVERITIES: Final = ("", "MINIMAL", "LOW", "MEDIUM", "HIGH", "CRITICAL")
 DECISIONS: Final = ("", "APPROVE", "REVIEW", "DECLINE")
@@ -74,14 +72,7 @@ def backtest(
         tally.add(first, assessment)
         on_progress(first + len(assessment.risk_score))
 
-    state = open_memory_state(history)
-    try:
-        engine = Engine(state, models, settings)
-        began_ns = monotonic_ns()
-        replay(history, engine, observe)
-        seconds = (monotonic_ns() - began_ns) / NS_PER_S
-    finally:
-        state.close()
+    seconds = replay_in_memory(history, observe, models, settings)
     return _figures(history, tally, settings, budget_ratio, seconds)
 
 

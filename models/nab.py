@@ -15,9 +15,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import parquet
 
-from models.training.dataset import History, open_memory_state, read_history, replay
-from scoring_server.clock import NS_PER_S, monotonic_ns
-from scoring_server.engine.engine import Assessment, Engine
+from models.training.dataset import History, read_history, replay_in_memory
+from scoring_server.engine.engine import Assessment
 from scoring_server.errors import InvalidArgumentError
 from scoring_server.evaluation.conversion import CANONICAL_TYPES, fill_absent
 from scoring_server.evaluation.nab import NabScore, Series, nab_standard, news
@@ -84,13 +83,7 @@ def run_nab(
         changes[first:end] = np.abs(assessment.records["instrument_return_z"])
         on_progress(end)
 
-    state = open_memory_state(file.history)
-    try:
-        began_ns = monotonic_ns()
-        replay(file.history, Engine(state, None), keep)
-        seconds = (monotonic_ns() - began_ns) / NS_PER_S
-    finally:
-        state.close()
+    seconds = replay_in_memory(file.history, keep)
     names = np.unique(file.series).tolist()
     rows = {name: np.flatnonzero(file.series == name) for name in names}
     served = nab_standard([Series(file.windows[each], scores[each]) for each in rows.values()])

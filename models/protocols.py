@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
-from models.training.dataset import DAY_NS, FRAUD, History, open_memory_state, replay
+from models.backtest import REVIEWED_CARDS_A_DAY
+from models.training.dataset import DAY_NS, FRAUD, History, replay_in_memory
 from models.training.onnx_graph import INPUT_NAME, gradient_boosting_to_onnx
 from models.training.train import judge
 from scoring_server.catalogue import FEATURE_COUNT
-from scoring_server.clock import NS_PER_S, monotonic_ns
-from scoring_server.engine.engine import Assessment, Engine
+from scoring_server.engine.engine import Assessment
 from scoring_server.errors import InvalidArgumentError
 from scoring_server.evaluation.bootstrap import average_precision_draws, interval
 from scoring_server.evaluation.folds import (
@@ -34,7 +34,6 @@ from scoring_server.evaluation.folds import (
 from scoring_server.evaluation.metrics import card_precision_at
 
 HANDBOOK_STARTS: Final = ("2018-07-25", "2018-08-01", "2018-08-08", "2018-08-15")
-REVIEWED_CARDS_A_DAY: Final = 100
 REVIEWED_RATIO: Final = 0.01
 _DIGITS: Final = 6
 
@@ -140,13 +139,7 @@ def _serve(
     told = history
     if trial.no_labels:
         told = replace(history, label_time_ns=np.zeros_like(history.label_time_ns))
-    state = open_memory_state(history)
-    try:
-        began_ns = monotonic_ns()
-        replay(told, Engine(state, None), keep)
-        seconds = (monotonic_ns() - began_ns) / NS_PER_S
-    finally:
-        state.close()
+    seconds = replay_in_memory(told, keep)
     return _Served(features, risk_score, count / max(seconds, 1e-9))
 
 

@@ -15,10 +15,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from scoring_server.catalogue import FEATURE_COUNT
-from scoring_server.clock import NS_PER_S
+from scoring_server.clock import NS_PER_S, monotonic_ns
 from scoring_server.engine.columns import payments_from_table, trades_from_table
 from scoring_server.engine.engine import Assessment, Engine
+from scoring_server.engine.risk import EngineSettings
 from scoring_server.errors import InvalidArgumentError
+from scoring_server.inference.model_slots import ModelSlots
 from scoring_server.kernels.dtypes import LABEL
 from scoring_server.state.shared_table import State, StateCapacities, open_state
 
@@ -147,12 +149,32 @@ def build_dataset(
         features[first : first + rows] = assessment.features
         on_progress(first + rows)
 
+    replay_in_memory(history, keep)
+    return Dataset(history, features)
+
+
+def replay_in_memory(
+    history: History,
+    observe: Observer,
+    models: ModelSlots | None = None,
+    settings: EngineSettings | None = None,
+) -> float:
+    """Replay a history through an engine that starts empty; return the seconds it took.
+
+    Args:
+        history: what happened.
+        observe: called as by replay.
+        models: slots whose champion takes part; None leaves the model out.
+        settings: thresholds and weights; None takes the defaults.
+    """
     state = open_memory_state(history)
     try:
-        replay(history, Engine(state, None), keep)
+        engine = Engine(state, models, settings)
+        began_ns = monotonic_ns()
+        replay(history, engine, observe)
+        return (monotonic_ns() - began_ns) / NS_PER_S
     finally:
         state.close()
-    return Dataset(history, features)
 
 
 def open_memory_state(history: History) -> State:
