@@ -27,16 +27,20 @@ DEEP = (b"[" * 100_000, b'{"a":' * 50_000)
 OTHER_SECRET = "kP3v-8Qz1_wYt6Rb0NnXe5Lg2HsUd7Jc"
 
 
-@pytest.fixture
-async def served(
-    database_url: str, scoring: ScriptedScoringServer, tmp_path: Path
-) -> AsyncIterator[httpx.AsyncClient]:
-    environ = {
+def unlimited(database_url: str, scoring: ScriptedScoringServer) -> dict[str, str]:
+    """Return the environment of a gateway without rate limits."""
+    return {
         "DATABASE_URL": database_url.replace("+aiosqlite", ""),
         "SCORING_TARGET": scoring.target,
         "RATE_LIMIT_REQUESTS": "0",
     }
-    async with serving(tmp_path, **environ) as client:
+
+
+@pytest.fixture
+async def served(
+    database_url: str, scoring: ScriptedScoringServer, tmp_path: Path
+) -> AsyncIterator[httpx.AsyncClient]:
+    async with serving(tmp_path, **unlimited(database_url, scoring)) as client:
         client.timeout = httpx.Timeout(30)
         yield client
 
@@ -127,12 +131,7 @@ async def test_nul_is_named_and_changes_nothing(served: httpx.AsyncClient) -> No
 async def development(
     one_database: str, scoring: ScriptedScoringServer, tmp_path: Path
 ) -> AsyncIterator[httpx.AsyncClient]:
-    environ = {
-        "DATABASE_URL": one_database.replace("+aiosqlite", ""),
-        "SCORING_TARGET": scoring.target,
-        "RATE_LIMIT_REQUESTS": "0",
-    }
-    async with serving(tmp_path, **environ) as client:
+    async with serving(tmp_path, **unlimited(one_database, scoring)) as client:
         yield client
 
 
