@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import itertools
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -186,7 +187,9 @@ async def exchange(port: int, sent: bytes) -> bytes:
     try:
         writer.write(sent)
         await writer.drain()
-        writer.write_eof()
+        # The gateway may have refused and gone by now: there is no half left to close then.
+        with contextlib.suppress(OSError):
+            writer.write_eof()
         async with asyncio.timeout(30):
             return await reader.read()
     except ConnectionError:
