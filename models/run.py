@@ -16,6 +16,7 @@ from scoring_server.inference.artifact import load_model
 from scoring_server.inference.errors import ModelError
 from scoring_server.inference.manifest import manifest_schema
 from scoring_server.inference.model_slots import ModelSlots, find_model, list_models, list_versions
+from scoring_server.inference.trial import check_latency
 
 
 def run_backtest(
@@ -95,12 +96,14 @@ def check_model(directory: Path, *, machine_readable: bool) -> None:
     Raises:
         ModelError: a check failed; the message says which, and how to mend it.
     """
-    identity = load_model(directory.resolve()).identity
+    model = load_model(directory.resolve())
+    identity, latency = model.identity, check_latency(model)
     figures = {
         "model": f"{identity.name}/{identity.version}",
         "sha256": identity.sha256,
         "features": len(identity.features),
         "threshold": identity.threshold,
+        **{name: round(took_ms, 4) for name, took_ms in latency.items()},
         "fault": "none",
     }
     show("Model", figures, machine_readable=machine_readable)

@@ -24,6 +24,7 @@ from scoring_server.inference.manifest import (
 )
 from scoring_server.inference.onnx_model import OnnxModel
 from scoring_server.inference.trees import DISTANCE_MAX, plain_trees
+from scoring_server.inference.trial import check_extremes, check_latency
 
 # ONNX Runtime's severity: warnings about a graph would otherwise be printed at every load.
 _ERRORS_ONLY = 3
@@ -33,8 +34,22 @@ def load_model(directory: Path) -> OnnxModel:
     """Load and check the artifact in `directory`, whose last two parts are its name and version.
 
     Raises:
-        ModelError: any file is missing, broken, or contradicts another; the message says how to
-            mend it.
+        ModelError: any file is missing, broken, or contradicts another, or the model fails its
+            trial; the message says how to mend it.
+    """
+    model, content, golden = read_artifact(directory)
+    check_extremes(model)
+    if model.manifest.output.calibration is None:
+        _use_kernel(model, content, golden)
+    check_latency(model)
+    return model
+
+
+def read_artifact(directory: Path) -> tuple[OnnxModel, bytes, Golden]:
+    """Return the model in `directory`, its graph and its golden vectors, before its trial.
+
+    Raises:
+        ModelError: any file is missing, broken, or contradicts another.
     """
     manifest_path = directory / MANIFEST_FILE
     manifest = decode_manifest(
@@ -69,9 +84,7 @@ def load_model(directory: Path) -> OnnxModel:
     check_graph(content, model_path, manifest.opset)
     model = OnnxModel(_open_session(content, model_path), manifest)
     _check_golden(model, golden, directory / GOLDEN_FILE)
-    if manifest.output.calibration is None:
-        _use_kernel(model, content, golden)
-    return model
+    return model, content, golden
 
 
 def _use_kernel(model: OnnxModel, content: bytes, golden: Golden) -> None:

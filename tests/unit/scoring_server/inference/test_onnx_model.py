@@ -8,7 +8,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from scoring_server.catalogue import FEATURE_COUNT, FEATURE_INDEX
-from scoring_server.inference.artifact import load_model
+from scoring_server.inference.artifact import load_model, read_artifact
 from scoring_server.inference.errors import ModelError
 
 
@@ -113,7 +113,7 @@ def test_far_off_score_is_calibrated_without_a_warning(artifact: Any, graph_with
 def test_infinity_is_refused_as_not_finite(artifact: Any, graph_with: Any, rows: int) -> None:
     artifact.graph = graph_with(last=[helper.make_node("Exp", ["logit"], ["probability"])])
     artifact.golden = {"inputs": [[0.0, 0.0, 0.0]], "outputs": [float(np.exp(-1))]}
-    model = load_model(artifact.write())
+    model = read_artifact(artifact.write())[0]
     inputs = np.zeros((rows, 3), dtype=np.float32)
     inputs[-1, 0] = 1e6
     with pytest.raises(ModelError, match="not finite") as raised:
@@ -125,7 +125,7 @@ def test_infinity_is_refused_as_not_finite(artifact: Any, graph_with: Any, rows:
 def test_nan_is_refused_as_not_finite(artifact: Any, graph_with: Any, rows: int) -> None:
     artifact.graph = graph_with(last=[helper.make_node("Sqrt", ["logit"], ["probability"])])
     artifact.golden = {"inputs": [[2.5, 0.0, 0.0]], "outputs": [0.5]}
-    model = load_model(artifact.write())
+    model = read_artifact(artifact.write())[0]
     inputs = np.full((rows, 3), (2.5, 0.0, 0.0), dtype=np.float32)
     inputs[-1, 0] = -9.0
     with pytest.raises(ModelError, match="not finite") as raised:
@@ -137,7 +137,7 @@ def test_nan_is_refused_as_not_finite(artifact: Any, graph_with: Any, rows: int)
 def test_probability_above_one_is_refused(artifact: Any, graph_with: Any, rows: int) -> None:
     artifact.graph = graph_with(last=[helper.make_node("Exp", ["logit"], ["probability"])])
     artifact.golden = {"inputs": [[0.0, 0.0, 0.0]], "outputs": [float(np.exp(-1))]}
-    model = load_model(artifact.write())
+    model = read_artifact(artifact.write())[0]
     inputs = np.zeros((rows, 3), dtype=np.float32)
     inputs[-1, 0] = 4.0
     with pytest.raises(ModelError, match="where a probability was declared") as raised:
@@ -148,7 +148,7 @@ def test_probability_above_one_is_refused(artifact: Any, graph_with: Any, rows: 
 def test_failed_call_leaves_the_model_usable(artifact: Any, graph_with: Any) -> None:
     artifact.graph = graph_with(last=[helper.make_node("Exp", ["logit"], ["probability"])])
     artifact.golden = {"inputs": [[0.0, 0.0, 0.0]], "outputs": [float(np.exp(-1))]}
-    model = load_model(artifact.write())
+    model = read_artifact(artifact.write())[0]
     with pytest.raises(ModelError):
         model.score_inputs(np.full((1, 3), 9.0, dtype=np.float32))
     score = model.score_inputs(np.zeros((1, 3), dtype=np.float32))[0]
