@@ -44,6 +44,7 @@ from gateway.db.tables.feed import hourly_rollups, labels, transactions
 from gateway.db.url import synchronous_url
 from gateway.db.watch import DatabaseLimits
 from gateway.domain.transaction import FeedPosition
+from tests.load.fill_desk import fill_desk
 from tests.load.made_up import Chunk, MadeUp, as_rows, label_rows
 
 _CHUNK_SIZE = 25_000
@@ -137,6 +138,7 @@ def main() -> None:
     with Progress(*columns) as progress, without_indexes(url, progress):
         asyncio.run(fill(url, made, options.transactions, progress))
     engine = create_engine(synchronous_url(url))
+    fill_desk(engine)
     with engine.connect() as connection:
         for name in ("transactions", "alerts", "alert_events", "labels"):
             table = metadata.tables[name]

@@ -34,7 +34,7 @@ class Taken:
 
 def request(path: str, headers: Sequence[str] = ()) -> bytes:
     """Return the bytes of a GET."""
-    lines = [f"GET {path} HTTP/1.1", "Host: gateway", "Accept: application/json", *headers]
+    lines = [f"GET {path} HTTP/1.1", "Host: localhost", "Accept: application/json", *headers]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
 
 

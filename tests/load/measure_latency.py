@@ -13,12 +13,14 @@ import asyncio
 import json
 import os
 import random
+import secrets
 import tempfile
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import click
+import httpx
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import create_engine
@@ -26,6 +28,7 @@ from sqlalchemy import create_engine
 from gateway.config import load_config
 from gateway.db.url import synchronous_url
 from tests.load import http_clients
+from tests.load.fill_desk import ADMIN, PASSWORD
 from tests.load.questions import Samples, questions
 from tests.support.gateway_process import serving
 
@@ -42,6 +45,15 @@ class Figures:
     p50_ms: float
     p99_ms: float
     refused: dict[int, int]
+
+
+async def log_in(client: httpx.AsyncClient) -> str:
+    """Return a token of one who may ask everything."""
+    answer = await client.post(
+        "/api/auth/login", json={"username": ADMIN, "password": PASSWORD}, timeout=60
+    )
+    token: str = answer.raise_for_status().json()["data"]["access_token"]
+    return token
 
 
 async def measure(options: argparse.Namespace, url: str) -> list[Figures]:
@@ -63,12 +75,15 @@ async def measure(options: argparse.Namespace, url: str) -> list[Figures]:
             "LOG_LEVEL": "ERROR",
             "SCORING_TARGET": "127.0.0.1:1",
             "WORKERS": str(options.workers),
+            "SECRET_KEY": secrets.token_urlsafe(48),
         }
         async with serving(Path(folder), **settings) as client:
             port = client.base_url.port
             assert port
+            logged_in = [f"Authorization: Bearer {await log_in(client)}"]
             for name, question in kinds.items():
-                prepared = [http_clients.request(question()) for _ in range(_PREPARED)]
+                headers = logged_in if options.login or "/auth/" in name else []
+                prepared = [http_clients.request(question(), headers) for _ in range(_PREPARED)]
                 choose = random.Random(options.seed)
                 taken = await http_clients.ask(
                     port, options.clients, options.seconds, partial(choose.choice, prepared)
@@ -93,6 +108,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0, help="for each kind of question")
     parser.add_argument("--workers", type=int, default=1, help="processes of the gateway")
     parser.add_argument("--only", default="", help="kinds of questions whose name has this in it")
+    parser.add_argument("--login", action="store_true", help="ask with a token, as people do")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     url = load_config(os.environ).database_url

@@ -1,7 +1,10 @@
-"""What clients ask of a filled gateway: every GET of the contract, anywhere in its lists."""
+"""What clients ask of a filled gateway: every GET that there is, anywhere in its lists.
+
+Each question is named `GET`, its path template and, where there are several, in brackets which.
+"""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -12,11 +15,31 @@ from gateway.db.tables.alerts import alerts, decisions
 from gateway.db.tables.feed import feed_position, transactions
 from gateway.domain.enumerations import AlertStatus, CaseDecision, Severity
 from gateway.domain.pagination import AlertSort, Position, encode_cursor, encode_time_cursor
+from gateway.domain.permission import ROUTES
+from tests.load.desk_questions import Desk, desk_questions
 
 Question = Callable[[], str]
 
 _SAMPLE = 2_000
 _RANGES = ("7d", "30d", "90d", "all", "24h")
+# What is not asked, and why.
+NOT_ASKED = {
+    "/static/{file_path}": "files",
+    "/schema": "the same as /openapi.json",
+    "/schema/openapi.json": "the same as /openapi.json",
+    "/schema/{path}": "the same as /docs and /redoc",
+    "/health/ready": "waits for the scoring server",
+    "/api/auth/oidc/login": "sends the browser away",
+    "/api/auth/oidc/callback": "needs an identity provider",
+    "/api/live/alerts": "never ends",
+    "/api/live/transactions": "never ends",
+}
+
+
+def not_covered(asked: Iterable[str]) -> set[str]:
+    """Return the paths of GET routes that no question is about, though one should be."""
+    covered = {name.split(" ", 2)[1] for name in asked}
+    return {path for method, path in ROUTES if method == "GET"} - covered - NOT_ASKED.keys()
 
 
 class Samples:
@@ -34,6 +57,7 @@ class Samples:
         self.transactions = self._rows(
             transactions.c.transaction_id, lambda: f"tx-{generator.randrange(count):010}"
         )
+        self.desk = Desk(connection, generator)
 
     def _rows(self, key: Column[str], some_key: Callable[[], str]) -> list[Any]:
         """Return rows that follow random keys."""
@@ -130,7 +154,38 @@ def questions(samples: Samples) -> dict[str, Question]:
         "GET /api/dashboard/severity-distribution": lambda: "/api/dashboard/severity-distribution",
         **_figures(samples),
         **_records(samples),
-        "GET /health": lambda: "/health",
+        **desk_questions(samples.desk, generator, samples.alert, samples.transaction),
+        **_pages(samples),
+    }
+
+
+def long_questions() -> dict[str, Question]:
+    """Return what is answered with all there is, as a stream."""
+    return {
+        "GET /api/alerts/export.csv": lambda: "/api/alerts/export.csv",
+        "GET /api/feedback/export.csv": lambda: "/api/feedback/export.csv",
+    }
+
+
+def _pages(samples: Samples) -> dict[str, Question]:
+    """Questions about the console's pages and the gateway itself."""
+    same = (
+        "/", "/queue", "/analytics", "/scanner", "/models", "/settings",
+        "/docs", "/redoc", "/openapi.json", "/metrics", "/health",
+    )  # fmt: skip
+
+    def page(path: str) -> Question:
+        return lambda: path
+
+    def investigation(part: str) -> Question:
+        return lambda: f"/investigations/{samples.alert().alert_id}{part}"
+
+    return {f"GET {path}": page(path) for path in same} | {
+        "GET /investigations/{alert_id}": investigation(""),
+        "GET /investigations/{alert_id}/surroundings": investigation("/surroundings"),
+        "GET /entities/{entity_type}/{entity_id}": lambda: (
+            f"/entities/ACCOUNT/{samples.transaction().account_id}"
+        ),
     }
 
 
@@ -158,6 +213,7 @@ def _figures(samples: Samples) -> dict[str, Question]:
         "GET /api/analytics/confusion-matrix": matrix,
         "GET /api/analytics/detection-rate": analytics("detection-rate"),
         "GET /api/analytics/trends": analytics("trends"),
+        "GET /api/analytics/thresholds": analytics("thresholds"),
         "GET /api/analytics/label-delay": lambda: "/api/analytics/label-delay",
         "GET /api/analytics/health": lambda: "/api/analytics/health",
     }
