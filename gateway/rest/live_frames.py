@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from gateway.domain.change import Change, ChangeFilter, ChangePosition
+from gateway.domain.transaction import TransactionRecord
 from gateway.rest import views
 from gateway.rest.event_stream import frame
 from gateway.rest.schemas.live import AlertChangeBody, ChangeBody, LiveTransactionBody, ResumeBody
@@ -44,14 +45,14 @@ class AlertFrames:
     async def stream(
         self, feed: ChangeFeed, follower: Follower, wanted: ChangeFilter, retry_ms: int
     ) -> AsyncGenerator[bytes, None]:
-        """Return all frames of one client."""
+        """Return all frames of one client, those that wait for it joined: a send costs more."""
         yield frame(event_id=str(follower.passed), retry_ms=retry_ms)
         if follower.lost:
             yield _resume("resync", follower)
         async with aclosing(follower.changes(feed.missed)) as changes:
-            async for change in changes:
-                if wanted.passes(change):
-                    yield self._frame(change)
+            async for waiting in changes:
+                if frames := [self._frame(each) for each in waiting if wanted.passes(each)]:
+                    yield b"".join(frames)
         yield _resume("behind", follower)
 
     def _frame(self, change: Change) -> bytes:
@@ -72,14 +73,18 @@ async def transaction_frames(watcher: Watcher, retry_ms: int) -> AsyncGenerator[
     """Return all frames of one who watches transactions; they have no ids."""
     yield frame(retry_ms=retry_ms)
     async with aclosing(watcher.transactions()) as transactions:
-        async for each in transactions:
-            body = LiveTransactionBody(
-                **msgspec.structs.asdict(views.transaction(each)),
-                severity=each.severity,
-                ingested_at=each.ingest_time,
-                alert_id=each.alert_id,
-            )
-            yield frame(event="transaction", data=msgspec.json.encode(body))
+        async for waiting in transactions:
+            yield b"".join(_transaction_frame(each) for each in waiting)
+
+
+def _transaction_frame(transaction: TransactionRecord) -> bytes:
+    body = LiveTransactionBody(
+        **msgspec.structs.asdict(views.transaction(transaction)),
+        severity=transaction.severity,
+        ingested_at=transaction.ingest_time,
+        alert_id=transaction.alert_id,
+    )
+    return frame(event="transaction", data=msgspec.json.encode(body))
 
 
 def silence() -> bytes:

@@ -63,17 +63,20 @@ class Follower:
             self._reached = change.position
         self._news.set()
 
-    async def changes(self, missed: ReadMissed) -> AsyncGenerator[Change, None]:
-        """Return what he missed, then changes as they come; it ends when he was cut off."""
+    async def changes(self, missed: ReadMissed) -> AsyncGenerator[list[Change], None]:
+        """Return what he missed, then all that waits for him at a time, as it comes.
+
+        It ends when he was cut off.
+        """
         while self.passed < self._head and (page := await missed(self.passed, self._head)):
-            for change in page:
-                self.passed = change.position
-                yield change
+            self.passed = page[-1].position
+            yield page
         while True:
             while self._queue:
-                change = self._queue.popleft()
-                self.passed = change.position
-                yield change
+                waiting = list(self._queue)
+                self._queue.clear()
+                self.passed = waiting[-1].position
+                yield waiting
             if self.cut_off:
                 return
             self._news.clear()

@@ -48,11 +48,13 @@ class Watcher:
             self._waiting.append(transaction)
             self._news.set()
 
-    async def transactions(self) -> AsyncGenerator[TransactionRecord, None]:
-        """Return transactions as they come."""
+    async def transactions(self) -> AsyncGenerator[list[TransactionRecord], None]:
+        """Return all that waits for him at a time, as it comes."""
         while True:
             while self._waiting:
-                yield self._waiting.popleft()
+                waiting = list(self._waiting)
+                self._waiting.clear()
+                yield waiting
             self._news.clear()
             await self._news.wait()
 

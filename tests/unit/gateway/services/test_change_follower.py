@@ -31,7 +31,7 @@ async def all_of(each: Follower, log: list[Change], page: int = 3) -> list[int]:
     async def missed(after: ChangePosition, until: ChangePosition) -> list[Change]:
         return [one for one in log if after < one.position <= until][:page]
 
-    return [one.position.event_id async for one in each.changes(missed)]
+    return [one.position.event_id async for waiting in each.changes(missed) for one in waiting]
 
 
 @given(st.integers(0, 30), st.integers(0, 30), st.integers(1, 5))

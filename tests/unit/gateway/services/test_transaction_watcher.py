@@ -6,9 +6,9 @@ from tests.support.alert_values import transaction
 
 async def taken(watcher: Watcher, number: int) -> list[str]:
     found: list[str] = []
-    async for each in watcher.transactions():
-        found.append(each.transaction_id)
-        if len(found) == number:
+    async for waiting in watcher.transactions():
+        found.extend(each.transaction_id for each in waiting)
+        if len(found) >= number:
             break
     return found
 
