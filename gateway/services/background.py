@@ -5,13 +5,12 @@ One process of all does them.
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
-from contextlib import aclosing
 
 import structlog
 
-from gateway.domain.transaction import FeedBatch, FeedPosition
+from gateway.domain.transaction import FeedPosition
 from gateway.errors import FeedPositionError, GatewayError, UnavailableError
+from gateway.services.feed_reader import FeedReader
 from gateway.services.ingest import Ingest
 from gateway.services.labelling import LabelDelivery
 from gateway.services.lease import Lease
@@ -20,9 +19,6 @@ from gateway.services.uninterrupted import uninterrupted
 
 # How often a process without the lease looks how far the other one is.
 _STANDBY_POLL_S = 0.2
-# The server sends a heartbeat at least every 5 s; after three missed ones the stream is taken for
-# dead.
-_SILENCE_MAX_S = 15.0
 _BACKOFF_FIRST_S = 0.1
 _BACKOFF_MAX_S = 5.0
 _DELIVERY_POLL_S = 2.0
@@ -53,7 +49,11 @@ class Backoff:
 
 
 class FeedFollower:
-    """Holds the lease, follows the feed, and comes back after every failure."""
+    """Holds the lease, follows the feed, and comes back after every failure.
+
+    Args:
+        events_max: events that one database transaction stores.
+    """
 
     def __init__(
         self,
@@ -61,10 +61,13 @@ class FeedFollower:
         scoring: ScoringServer,
         ingest: Ingest,
         generator: random.Random,
+        *,
+        events_max: int,
     ) -> None:
         self._lease = lease
         self._scoring = scoring
         self._ingest = ingest
+        self._events_max = events_max
         self._backoff = Backoff(generator)
         self._start: FeedPosition | None = None
         self.connected = False
@@ -102,8 +105,8 @@ class FeedFollower:
         start = self._start or position
         self._start = None
         _log.info("feed_follows", after_sequence=start.sequence, journal_id=start.journal_id)
-        async with aclosing(self._scoring.subscribe(start)) as stream:
-            while (batch := await self._next(stream)) is not None:
+        async with FeedReader(self._scoring.subscribe(start), self._events_max) as feed:
+            while (batch := await feed.next()) is not None:
                 if not self.connected:
                     self.connected = True
                     self._backoff.reset()
@@ -112,13 +115,6 @@ class FeedFollower:
                     _log.warning("feed_lease_lost")
                     return
         raise UnavailableError("the scoring server ended the feed", reason="FEED_ENDED")
-
-    async def _next(self, stream: AsyncIterator[FeedBatch]) -> FeedBatch | None:
-        try:
-            async with asyncio.timeout(_SILENCE_MAX_S):
-                return await anext(stream, None)
-        except TimeoutError as error:
-            raise UnavailableError("the feed has gone silent", reason="FEED_SILENT") from error
 
     def _reposition(self, error: FeedPositionError) -> None:
         """Choose where to go on after a position was refused.

@@ -49,7 +49,13 @@ class Shared:
             timedelta(seconds=config.fold_window_seconds),
         )
         self.lease = Lease(self.database, holder_name(), utc_now, monotonic_s)
-        self.follower = FeedFollower(self.lease, self.scoring, self.ingest, self.generator)
+        self.follower = FeedFollower(
+            self.lease,
+            self.scoring,
+            self.ingest,
+            self.generator,
+            events_max=config.feed_batch_size_max,
+        )
         self.confirmer = FeedConfirmer(self.lease, self.scoring, self.ingest)
         self.courier = LabelCourier(
             LabelDelivery(self.database, self.scoring, utc_now), self.lease, self.generator

@@ -175,10 +175,10 @@ def measure(servers: Product, viewers: int, alerts: int, seconds: float) -> dict
             target=lambda: visits.update(visit(servers.url, gateway, seconds))
         )
         visitor.start()
-        begun = time.monotonic()
+        begun, first = time.monotonic(), next(_numbers)
         watched = probe(servers.target, seconds)
         visitor.join()
-        took_s = time.monotonic() - begun
+        took_s, sent = time.monotonic() - begun, next(_numbers) - first
         ours.send("end")
         got = ours.recv()
     finally:
@@ -189,6 +189,7 @@ def measure(servers: Product, viewers: int, alerts: int, seconds: float) -> dict
     return {
         "viewers": viewers,
         "streams_ended": got["ended"],
+        "payments_per_second": round(sent / took_s, 1),
         "alerts_per_viewer_and_second": round(got["alerts"] / viewers / took_s, 1),
         "stream_mb_per_second": round(got["bytes"] / took_s / 1e6, 1),
         "score_ms_alone": latency(alone),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
 WINDOW = timedelta(minutes=10)
+BATCH = 64
 
 
 class Gateway:
@@ -35,9 +36,11 @@ class Gateway:
     def __init__(self, database: Database, target: str, name: str) -> None:
         self.progress = Progress()
         self.ingest = Ingest(database, self.progress, utc_now, WINDOW)
-        self.client = ScoringClient(target, 1.0, 64)
+        self.client = ScoringClient(target, 1.0, BATCH)
         self.lease = Lease(database, name, utc_now, monotonic_s)
-        self.follower = FeedFollower(self.lease, self.client, self.ingest, random.Random(7))
+        self.follower = FeedFollower(
+            self.lease, self.client, self.ingest, random.Random(7), events_max=BATCH
+        )
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
