@@ -1,7 +1,10 @@
 """Labels: what a transaction turned out to be, counted once for the entities it touched.
 
-A label that replaces another takes the other's count back, so entities always carry the sum of
-what is known now. Knows neither transport nor protobuf.
+Of the labels of a transaction the one that became known last counts, of those known at once the
+one that came last, whatever the order they arrive in. A label that replaces another takes the
+other's count back, so entities always carry the sum of what is known now. Every label is journaled,
+also one that changes no count: it decides what a later one does. Knows neither transport nor
+protobuf.
 """
 
 import threading
@@ -11,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scoring_server.engine.scorer import Scorer
-from scoring_server.journal.label_index import LabelEntry, LabelIndex
+from scoring_server.journal.label_index import Carried, LabelEntry, LabelIndex
 from scoring_server.kernels.dtypes import LABEL, TRANSACTION
 
 # Values of the proto enum LabelValue.
@@ -46,7 +49,7 @@ class LabelResult(NamedTuple):
 
     Attributes:
         status: APPLIED, DUPLICATE or UNKNOWN_TRANSACTION.
-        sequence: of the label's event; 0 when nothing changed.
+        sequence: of the label's event; 0 when it has none.
     """
 
     status: int
@@ -64,7 +67,7 @@ class Labels:
     def report(
         self, reports: Sequence[LabelReport], payload_of: Callable[[int, int, int], bytes]
     ) -> list[LabelResult]:
-        """Apply labels in order, and journal those that change something.
+        """Apply labels in order, and journal those that are new.
 
         Args:
             reports: checked at the edge.
@@ -76,16 +79,18 @@ class Labels:
         """
         with self._lock:
             results = [LabelResult(DUPLICATE, 0)] * len(reports)
-            rows, positions = self._changes(reports, results)
+            rows, positions = self._new(reports, results)
             if not positions:
                 return results
             entries: list[LabelEntry] = []
 
             def event_of(row: int, sequence: int, ingest_time_ns: int) -> bytes:
                 position = positions[row]
-                label_key, transaction_key, value, _ = reports[position]
                 results[position] = LabelResult(APPLIED, sequence)
-                entries.append(LabelEntry(label_key, transaction_key, value, sequence))
+                report = reports[position]
+                entries.append(
+                    label_entry(report.label_key, report.value, rows[row].tobytes(), sequence)
+                )
                 return payload_of(position, sequence, ingest_time_ns)
 
             try:
@@ -95,40 +100,57 @@ class Labels:
                 self._index.apply(entries)
             return results
 
-    def _changes(
+    def _new(
         self, reports: Sequence[LabelReport], results: list[LabelResult]
     ) -> tuple[np.ndarray[Any, Any], list[int]]:
-        """Return LABEL records of the labels that change something, and their positions."""
+        """Return LABEL records of the labels of new ids, and their positions."""
         rows = np.zeros(len(reports), LABEL)
         positions: list[int] = []
         seen: set[int] = set()
-        values: dict[int, int | None] = {}
+        carried: dict[int, Carried | None] = {}
         for position, report in enumerate(reports):
             key = report.transaction_key
             if report.label_key in seen or self._index.seen(report.label_key):
                 continue
-            before = values[key] if key in values else self._index.value(key)
-            if report.value == (before or WITHDRAWN):
-                if before is None and self._scorer.find_transaction(key) is None:
-                    results[position] = LabelResult(UNKNOWN_TRANSACTION, 0)
-                continue
-            record = self._scorer.find_transaction(key)
-            if record is None:
+            if key not in carried:
+                carried[key] = self._index.carried(key)
+            before = carried[key]
+            row = rows[len(positions)]
+            if not self._name_entities(row, key, before):
                 results[position] = LabelResult(UNKNOWN_TRANSACTION, 0)
                 continue
-            row = rows[len(positions)]
-            _fill(row, np.frombuffer(record.row, TRANSACTION)[0], report, before)
+            row["known_time_ns"] = report.known_time_ns
+            if before is None or report.known_time_ns >= before.known_time_ns:
+                value = WITHDRAWN if before is None else before.value
+                row["fraud_delta"] = (report.value == FRAUD) - (value == FRAUD)
+                row["legitimate_delta"] = (report.value == LEGITIMATE) - (value == LEGITIMATE)
+                carried[key] = Carried(report.value, report.known_time_ns, row.tobytes())
             seen.add(report.label_key)
-            values[key] = report.value
             positions.append(position)
         return rows[: len(positions)], positions
 
+    def _name_entities(self, row: Any, transaction_key: int, before: Carried | None) -> bool:
+        """Write what a label touches; from an earlier label, else from the transaction's event."""
+        if before is not None and before.row:
+            source = np.frombuffer(before.row, LABEL)[0]
+        else:
+            record = self._scorer.find_transaction(transaction_key)
+            if record is None:
+                return False
+            source = np.frombuffer(record.row, TRANSACTION)[0]
+        row["transaction_key"] = transaction_key
+        for name in ("event_time_ns", "account_key", "merchant_key", "device_key"):
+            row[name] = source[name]
+        return True
 
-def _fill(row: Any, transaction: Any, report: LabelReport, before: int | None) -> None:
-    row["transaction_key"] = report.transaction_key
-    row["known_time_ns"] = report.known_time_ns
-    row["event_time_ns"] = transaction["event_time_ns"]
-    for name in ("account_key", "merchant_key", "device_key"):
-        row[name] = transaction[name]
-    row["fraud_delta"] = (report.value == FRAUD) - (before == FRAUD)
-    row["legitimate_delta"] = (report.value == LEGITIMATE) - (before == LEGITIMATE)
+
+def label_entry(label_key: int, value: int, row: bytes, sequence: int) -> LabelEntry:
+    """Return what the index learns of a label from its LABEL record."""
+    record = np.frombuffer(row, LABEL)[0]
+    return LabelEntry(
+        label_key,
+        int(record["transaction_key"]),
+        Carried(value, int(record["known_time_ns"]), row),
+        bool(record["fraud_delta"] or record["legitimate_delta"]),
+        sequence,
+    )

@@ -1,4 +1,4 @@
-"""What is known of labels: which label ids were seen, and what each transaction carries now.
+"""What is known of labels: which label ids were seen, and which one of a transaction counts now.
 
 Derived from the journal and caught up from it at each start, so it may be deleted at any time.
 """
@@ -11,7 +11,7 @@ from typing import NamedTuple
 import structlog
 
 from scoring_server.errors import ConfigurationError
-from scoring_server.journal.journal import KIND_LABEL, Journal
+from scoring_server.journal.journal import KIND_LABEL, Journal, JournalRecord
 
 _log = structlog.get_logger(__name__)
 
@@ -19,7 +19,9 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS seen_labels (label_key INTEGER PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS values_now (
   transaction_key INTEGER PRIMARY KEY,
-  value INTEGER NOT NULL
+  value INTEGER NOT NULL,
+  known_time_ns INTEGER NOT NULL DEFAULT 0,
+  row BLOB NOT NULL DEFAULT x''
 );
 CREATE TABLE IF NOT EXISTS position (
   one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -30,21 +32,44 @@ CREATE TABLE IF NOT EXISTS position (
 _SIGN_BIT = 1 << 63
 _KEY_RANGE = 1 << 64
 _CATCH_UP_SIZE = 4_096
+_WITHDRAWN = 3
+# Columns that came later; an index of an earlier release gets them and reads the journal again.
+_ADDED_COLUMNS = (
+    "known_time_ns INTEGER NOT NULL DEFAULT 0",
+    "row BLOB NOT NULL DEFAULT x''",
+)
+
+
+class Carried(NamedTuple):
+    """The label of a transaction that counts now.
+
+    Attributes:
+        value: value of the proto enum LabelValue.
+        known_time_ns: newest time at which it became known, or was said again.
+        row: bytes of a LABEL record with the transaction's entities; empty when an earlier release
+            took it in.
+    """
+
+    value: int
+    known_time_ns: int
+    row: bytes
 
 
 class LabelEntry(NamedTuple):
-    """One label as the index knows it.
+    """One label as the index takes it in.
 
     Attributes:
         label_key: key of the label's id.
         transaction_key: key of the transaction it speaks of.
-        value: value of the proto enum LabelValue.
+        carried: what it says.
+        changes: whether the state's counts changed by it.
         sequence: of its event.
     """
 
     label_key: int
     transaction_key: int
-    value: int
+    carried: Carried
+    changes: bool
     sequence: int
 
 
@@ -54,14 +79,14 @@ class LabelIndex:
     Args:
         path: its file.
         journal: what it is derived from.
-        read_label: gives label_key and value of a label's payload; the index knows bytes only.
+        read_label: gives what an event of a label says; the index knows bytes only.
 
     Raises:
         ConfigurationError: the file cannot be made.
     """
 
     def __init__(
-        self, path: Path, journal: Journal, read_label: Callable[[bytes], tuple[int, int]]
+        self, path: Path, journal: Journal, read_label: Callable[[JournalRecord], LabelEntry]
     ) -> None:
         self._journal = journal
         self._read_label = read_label
@@ -74,15 +99,15 @@ class LabelIndex:
         self._catch_up()
 
     def seen(self, label_key: int) -> bool:
-        """Say whether a label of this id was applied."""
+        """Say whether a label of this id was taken in."""
         query = "SELECT 1 FROM seen_labels WHERE label_key = ?"
         return self._connection.execute(query, (_signed(label_key),)).fetchone() is not None
 
-    def value(self, transaction_key: int) -> int | None:
-        """Return the value that a transaction carries; None when it was never labelled."""
-        query = "SELECT value FROM values_now WHERE transaction_key = ?"
+    def carried(self, transaction_key: int) -> Carried | None:
+        """Return the label that counts for a transaction; None when it was never labelled."""
+        query = "SELECT value, known_time_ns, row FROM values_now WHERE transaction_key = ?"
         row = self._connection.execute(query, (_signed(transaction_key),)).fetchone()
-        return None if row is None else int(row[0])
+        return None if row is None else Carried(*row)
 
     def apply(self, entries: Iterable[LabelEntry]) -> None:
         """Take in labels that are in the journal, in order."""
@@ -103,15 +128,26 @@ class LabelIndex:
                 "INSERT OR IGNORE INTO seen_labels VALUES (?)",
                 [(_signed(entry.label_key),) for entry in entries],
             )
-            connection.executemany(
-                "INSERT OR REPLACE INTO values_now VALUES (?, ?)",
-                [(_signed(entry.transaction_key), entry.value) for entry in entries],
-            )
+            for entry in entries:
+                self._carry(entry)
             connection.execute("UPDATE position SET sequence = ?", (sequence,))
             connection.execute("COMMIT")
         except BaseException:
             connection.execute("ROLLBACK")
             raise
+
+    def _carry(self, entry: LabelEntry) -> None:
+        """Take a label as the one that counts if it was counted when it came, or says the same."""
+        before, after = self.carried(entry.transaction_key), entry.carried
+        if not entry.changes:
+            if after.value != (_WITHDRAWN if before is None else before.value):
+                return
+            known_time_ns = max(after.known_time_ns, 0 if before is None else before.known_time_ns)
+            after = after._replace(known_time_ns=known_time_ns)
+        self._connection.execute(
+            "INSERT OR REPLACE INTO values_now VALUES (?, ?, ?, ?)",
+            (_signed(entry.transaction_key), *after),
+        )
 
     def _open(self, path: Path) -> sqlite3.Connection:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -122,6 +158,7 @@ class LabelIndex:
                 # A lost tail is read from the journal again.
                 connection.execute("PRAGMA synchronous = NORMAL")
                 connection.executescript(_SCHEMA)
+                _upgrade(connection)
                 row = connection.execute("SELECT journal_id, sequence FROM position").fetchone()
             except sqlite3.OperationalError:
                 connection.close()
@@ -150,13 +187,20 @@ class LabelIndex:
         after = int(self._connection.execute("SELECT sequence FROM position").fetchone()[0])
         while records := self._journal.read(after, _CATCH_UP_SIZE):
             after = records[-1].sequence
-            entries = [
-                LabelEntry(label_key, record.key, value, record.sequence)
-                for record in records
-                if record.kind == KIND_LABEL
-                for label_key, value in [self._read_label(record.payload)]
-            ]
+            labels = (record for record in records if record.kind == KIND_LABEL)
+            entries = [self._read_label(record) for record in labels]
             self._apply(entries, after)
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    known = connection.execute("SELECT count(*) FROM pragma_table_info('values_now')").fetchone()[0]
+    if known > 2:  # noqa: PLR2004 - key and value are what the first release had
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    for column in _ADDED_COLUMNS:
+        connection.execute(f"ALTER TABLE values_now ADD COLUMN {column}")
+    connection.execute("UPDATE position SET sequence = 0")
+    connection.execute("COMMIT")
 
 
 def _signed(key: int) -> int:

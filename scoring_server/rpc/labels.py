@@ -2,7 +2,9 @@
 
 from anomaly.v1 import label_service_pb2
 
-from scoring_server.engine.labels import LabelReport, Labels
+from scoring_server.engine.labels import LabelReport, Labels, label_entry
+from scoring_server.journal.journal import JournalRecord
+from scoring_server.journal.label_index import LabelEntry
 from scoring_server.rpc.converters import label_event, label_of_event, time_ns
 from scoring_server.rpc.decoding import parse
 from scoring_server.rpc.transport import Call, Method, Pool, UnaryMethod
@@ -13,10 +15,11 @@ from scoring_server.telemetry.metrics import Metrics
 SERVICE = "anomaly.v1.LabelService"
 
 
-def read_label(payload: bytes) -> tuple[int, int]:
-    """Return label_key and value of a label's event, for the label index."""
-    label = label_of_event(payload)
-    return keys.label_key(label.label_id), int(label.value)
+def read_label(record: JournalRecord) -> LabelEntry:
+    """Return what an event of a label says, for the label index."""
+    label = label_of_event(record.payload)
+    key = keys.label_key(label.label_id)
+    return label_entry(key, int(label.value), record.row, record.sequence)
 
 
 class LabelService:

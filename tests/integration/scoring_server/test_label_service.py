@@ -52,6 +52,16 @@ def test_withdrawn_labels_take_their_risk_back(client):
     assert fraud_reason(client.score(shop(11, after_s=20 * DAY_S + 60))) == 0
 
 
+def test_contradicting_labels_count_by_when_they_became_known_not_by_arrival(client):
+    client.score_batch([shop(n, after_s=n) for n in range(10)])
+    late = 20 * DAY_S
+    for value, after_s in ((LABEL_VALUE_LEGITIMATE, late + 1), (LABEL_VALUE_FRAUD, late)):
+        client.report_labels(
+            [label(f"l{n}-{value}", f"tx-{n}", value, after_s=after_s) for n in range(6)]
+        )
+    assert fraud_reason(client.score(shop(11, after_s=20 * DAY_S + 60))) == 0
+
+
 def test_same_label_id_again_changes_nothing(client):
     client.score(payment(1))
     assert statuses(client.report_labels([label("l1", "tx-1")])) == [LABEL_STATUS_APPLIED]
@@ -60,7 +70,7 @@ def test_same_label_id_again_changes_nothing(client):
     assert again[0].sequence == 0
 
 
-def test_same_value_again_changes_nothing_and_another_replaces_it(client):
+def test_every_new_label_is_kept_and_a_seen_one_is_not(client):
     client.score(payment(1))
     outcomes = client.report_labels(
         [
@@ -73,20 +83,20 @@ def test_same_value_again_changes_nothing_and_another_replaces_it(client):
     )
     assert statuses(outcomes) == [
         LABEL_STATUS_APPLIED,
-        LABEL_STATUS_DUPLICATE,
+        LABEL_STATUS_APPLIED,
         LABEL_STATUS_APPLIED,
         LABEL_STATUS_DUPLICATE,
         LABEL_STATUS_UNKNOWN_TRANSACTION,
     ]
-    assert [outcome.sequence for outcome in outcomes] == [2, 0, 3, 0, 0]
+    assert [outcome.sequence for outcome in outcomes] == [2, 3, 4, 0, 0]
 
 
-def test_withdrawal_without_a_label_changes_nothing(client):
+def test_withdrawal_without_a_label_is_kept(client):
     client.score(payment(1))
     outcomes = client.report_labels(
         [label("l1", "tx-1", LABEL_VALUE_WITHDRAWN), label("l2", "tx-9", LABEL_VALUE_WITHDRAWN)]
     )
-    assert statuses(outcomes) == [LABEL_STATUS_DUPLICATE, LABEL_STATUS_UNKNOWN_TRANSACTION]
+    assert statuses(outcomes) == [LABEL_STATUS_APPLIED, LABEL_STATUS_UNKNOWN_TRANSACTION]
 
 
 def test_labels_are_known_after_a_restart(start):
@@ -98,7 +108,7 @@ def test_labels_are_known_after_a_restart(start):
     second = start()
     with ScoringClient(second.target) as client:
         outcomes = client.report_labels([label("l1", "tx-1"), label("l2", "tx-1")])
-        assert statuses(outcomes) == [LABEL_STATUS_DUPLICATE] * 2
+        assert statuses(outcomes) == [LABEL_STATUS_DUPLICATE, LABEL_STATUS_APPLIED]
 
 
 def test_lost_label_index_is_made_anew(start, config):

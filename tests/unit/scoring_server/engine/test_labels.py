@@ -1,5 +1,9 @@
+from typing import NamedTuple
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from scoring_server.clock import wall_time_ns
 from scoring_server.engine.engine import Engine
@@ -12,6 +16,7 @@ from scoring_server.engine.labels import (
     WITHDRAWN,
     LabelReport,
     Labels,
+    label_entry,
 )
 from scoring_server.engine.scorer import Scorer
 from scoring_server.errors import ResourceExhaustedError
@@ -25,19 +30,31 @@ EVENT_TIME_NS = 1_700_000_000 * 10**9
 KNOWN_TIME_NS = EVENT_TIME_NS + 5
 
 
-def payload(position: int, sequence: int, ingest_time_ns: int) -> bytes:
-    return b"%d" % position
+def payload_of(reports):
+    """Return what makes payloads that `read_row` reads, each after its place in the report."""
+    return lambda position, _sequence, _time: (
+        b"%d %d %d"
+        % (
+            position,
+            reports[position].label_key,
+            reports[position].value,
+        )
+    )
+
+
+def read_row(record):
+    _, label_key, value = record.payload.split(b" ")
+    return label_entry(int(label_key), int(value), record.row, record.sequence)
 
 
 @pytest.fixture
 def journal(tmp_path):
-    opened = EmbeddedJournal(tmp_path / "journal")
-    yield opened
-    opened.close()
+    opened_journal = EmbeddedJournal(tmp_path / "journal")
+    yield opened_journal
+    opened_journal.close()
 
 
-@pytest.fixture
-def labels(tmp_path, journal):
+def opened(folder, journal) -> tuple[Labels, LabelIndex]:
     state = open_state(None, StateCapacities(64, 64, 64, 64, 64, 1_000))
     scorer = Scorer(Engine(state, None), journal, wall_time_ns)
     rows = np.zeros(3, TRANSACTION)
@@ -50,17 +67,25 @@ def labels(tmp_path, journal):
     rows["amount"] = 1.0
     rows["latitude_deg"] = rows["longitude_deg"] = rows["reporting_limit"] = np.nan
     scorer.score(rows, lambda *_arguments: [b"event"] * 3)
-    index = LabelIndex(tmp_path / "labels.sqlite", journal, lambda _payload: (0, 0))
-    yield Labels(scorer, index)
+    index = LabelIndex(folder / "labels.sqlite", journal, read_row)
+    return Labels(scorer, index), index
+
+
+@pytest.fixture
+def labels(tmp_path, journal):
+    made, index = opened(tmp_path, journal)
+    yield made
     index.close()
 
 
-def report(label_key: int, transaction_key: int, value: int) -> LabelReport:
-    return LabelReport(label_key, transaction_key, value, KNOWN_TIME_NS)
+def report(
+    label_key: int, transaction_key: int, value: int, known_time_ns: int = KNOWN_TIME_NS
+) -> LabelReport:
+    return LabelReport(label_key, transaction_key, value, known_time_ns)
 
 
 def statuses(labels: Labels, *reports: LabelReport) -> list[int]:
-    return [result.status for result in labels.report(reports, payload)]
+    return [result.status for result in labels.report(reports, payload_of(reports))]
 
 
 def journaled(journal) -> list:
@@ -68,8 +93,13 @@ def journaled(journal) -> list:
     return [np.frombuffer(record.row, LABEL)[0] for record in records]
 
 
+def deltas(journal) -> list[tuple[int, int]]:
+    return [(int(row["fraud_delta"]), int(row["legitimate_delta"])) for row in journaled(journal)]
+
+
 def test_label_is_journaled_with_the_entities_of_its_transaction(labels, journal):
-    (result,) = labels.report([report(100, 2, FRAUD)], payload)
+    reports = [report(100, 2, FRAUD)]
+    (result,) = labels.report(reports, payload_of(reports))
     assert result == (APPLIED, 4)
     (row,) = journaled(journal)
     assert row["transaction_key"] == 2
@@ -82,21 +112,97 @@ def test_replacing_label_takes_the_earlier_one_back(labels, journal):
     values = (FRAUD, LEGITIMATE, WITHDRAWN, FRAUD, WITHDRAWN)
     for number, value in enumerate(values):
         assert statuses(labels, report(100 + number, 1, value)) == [APPLIED]
-    deltas = [(int(r["fraud_delta"]), int(r["legitimate_delta"])) for r in journaled(journal)]
-    assert deltas == [(1, 0), (-1, 1), (0, -1), (1, 0), (-1, 0)]
+    assert deltas(journal) == [(1, 0), (-1, 1), (0, -1), (1, 0), (-1, 0)]
 
 
 def test_replacing_within_one_report_is_the_same(labels, journal):
     reports = [report(100 + n, 1, v) for n, v in enumerate((FRAUD, LEGITIMATE, LEGITIMATE))]
-    assert statuses(labels, *reports) == [APPLIED, APPLIED, DUPLICATE]
-    deltas = [(int(r["fraud_delta"]), int(r["legitimate_delta"])) for r in journaled(journal)]
-    assert deltas == [(1, 0), (-1, 1)]
+    assert statuses(labels, *reports) == [APPLIED, APPLIED, APPLIED]
+    assert deltas(journal) == [(1, 0), (-1, 1), (0, 0)]
+
+
+def test_label_that_became_known_earlier_is_kept_and_counts_nothing(labels, journal):
+    reports = [
+        report(1, 1, LEGITIMATE, KNOWN_TIME_NS + 9),
+        report(2, 1, FRAUD, KNOWN_TIME_NS + 8),
+        report(3, 1, FRAUD, KNOWN_TIME_NS + 9),
+    ]
+    assert statuses(labels, *reports) == [APPLIED] * 3
+    assert deltas(journal) == [(0, 1), (0, 0), (1, -1)]
+
+
+def test_label_said_again_later_outlives_one_known_in_between(labels, journal):
+    for number, (value, after_ns) in enumerate([(FRAUD, 0), (FRAUD, 9), (LEGITIMATE, 5)]):
+        assert statuses(labels, report(number + 1, 1, value, KNOWN_TIME_NS + after_ns)) == [APPLIED]
+    assert deltas(journal) == [(1, 0), (0, 0), (0, 0)]
+
+
+def test_label_can_be_withdrawn_after_its_transaction_was_dropped(labels, journal):
+    assert statuses(labels, report(1, 1, FRAUD)) == [APPLIED]
+    labels._scorer.find_transaction = lambda _key: None
+    assert statuses(labels, report(2, 1, WITHDRAWN), report(3, 2, FRAUD)) == [
+        APPLIED,
+        UNKNOWN_TRANSACTION,
+    ]
+    assert journaled(journal)[1]["account_key"] == 11
+
+
+class Told(NamedTuple):
+    known_time_ns: int
+    arrival: int
+    value: int
+
+
+@settings(max_examples=60)
+@given(
+    calls=st.lists(
+        st.lists(
+            st.tuples(st.integers(1, 9), st.integers(1, 4), st.integers(1, 3), st.integers(0, 4)),
+            max_size=4,
+        ),
+        max_size=8,
+    )
+)
+def test_counts_are_those_of_the_labels_known_last(tmp_path_factory, calls):
+    folder = tmp_path_factory.mktemp("labels")
+    journal = EmbeddedJournal(folder / "journal")
+    labels, index = opened(folder, journal)
+    known: dict[int, dict[int, Told]] = {1: {}, 2: {}, 3: {}}
+    ids: set[int] = set()
+    for number, call in enumerate(calls):
+        reports = [report(i, key, value, KNOWN_TIME_NS + at) for i, key, value, at in call]
+        expected = []
+        for arrival, each in enumerate(reports):
+            if each.label_key in ids:
+                expected.append(DUPLICATE)
+            elif each.transaction_key not in known:
+                expected.append(UNKNOWN_TRANSACTION)
+            else:
+                expected.append(APPLIED)
+                ids.add(each.label_key)
+                told = Told(each.known_time_ns, number * 10 + arrival, each.value)
+                known[each.transaction_key][told.arrival] = told
+        assert statuses(labels, *reports) == expected
+        if number % 3 == 2:
+            # What is derived may be lost at any time.
+            index.close()
+            (folder / "labels.sqlite").unlink()
+            index = LabelIndex(folder / "labels.sqlite", journal, read_row)
+            labels._index = index
+    for key, told_of in known.items():
+        value = max(told_of.values()).value if told_of else WITHDRAWN
+        rows = [row for row in journaled(journal) if row["transaction_key"] == key]
+        assert sum(int(row["fraud_delta"]) for row in rows) == (value == FRAUD)
+        assert sum(int(row["legitimate_delta"]) for row in rows) == (value == LEGITIMATE)
+    index.close()
+    journal.close()
 
 
 def test_payload_is_asked_for_by_place_in_the_report(labels, journal):
-    labels.report([report(1, 9, FRAUD), report(2, 1, FRAUD), report(3, 2, FRAUD)], payload)
+    reports = [report(1, 9, FRAUD), report(2, 1, FRAUD), report(3, 2, FRAUD)]
+    labels.report(reports, payload_of(reports))
     payloads = [r.payload for r in journal.read(0, 100) if r.kind == KIND_LABEL]
-    assert payloads == [b"1", b"2"]
+    assert payloads == [b"1 2 1", b"2 3 1"]
 
 
 @pytest.mark.parametrize(
@@ -104,13 +210,9 @@ def test_payload_is_asked_for_by_place_in_the_report(labels, journal):
     [
         ([(100, 9, FRAUD)], [UNKNOWN_TRANSACTION]),
         ([(100, 9, WITHDRAWN)], [UNKNOWN_TRANSACTION]),
-        ([(100, 1, WITHDRAWN)], [DUPLICATE]),
+        ([(100, 1, WITHDRAWN)], [APPLIED]),
         ([(100, 1, FRAUD), (100, 2, FRAUD)], [APPLIED, DUPLICATE]),
-        ([(100, 1, FRAUD), (101, 1, FRAUD)], [APPLIED, DUPLICATE]),
-        (
-            [(100, 1, FRAUD), (101, 1, WITHDRAWN), (102, 1, WITHDRAWN)],
-            [APPLIED, APPLIED, DUPLICATE],
-        ),
+        ([(100, 9, FRAUD), (100, 1, FRAUD)], [UNKNOWN_TRANSACTION, APPLIED]),
     ],
 )
 def test_what_changes_nothing_says_why(labels, reports, expected):
