@@ -36,6 +36,7 @@ from gateway.topics import (
     people,
     queue,
     records,
+    retention,
     webhooks,
     work,
 )
@@ -54,6 +55,7 @@ TOPICS: tuple[Topic, ...] = (
     records.TOPIC,
     analytics.TOPIC,
     webhooks.TOPIC,
+    retention.TOPIC,
     console.TOPIC,
 )
 _BODY_SIZE_BYTES_MAX = 1024 * 1024

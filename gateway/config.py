@@ -29,6 +29,8 @@ class GatewayConfig:
     database_pool_timeout_ms: int = 5_000
     database_statement_timeout_ms: int = 30_000
     database_slow_query_ms: int = 500
+    # 0 keeps them for ever.
+    transaction_retention_days: int = 0
     cors_origins: tuple[str, ...] = ("http://localhost:3000",)
     secret_key: str = field(default="", repr=False)
     access_token_expire_minutes: int = 30
@@ -122,6 +124,7 @@ def load_config(environ: Mapping[str, str]) -> GatewayConfig:
             "DATABASE_STATEMENT_TIMEOUT_MS", 30_000, 1, 3_600_000
         ),
         database_slow_query_ms=read.integer("DATABASE_SLOW_QUERY_MS", 500, 0, 3_600_000),
+        transaction_retention_days=read.integer("TRANSACTION_RETENTION_DAYS", 0, 0, 36_500),
         cors_origins=read.origins("CORS_ORIGINS", ("http://localhost:3000",)),
         secret_key=read.text("SECRET_KEY", ""),
         access_token_expire_minutes=read.integer("ACCESS_TOKEN_EXPIRE_MINUTES", 30, 1, 1_440),

@@ -29,6 +29,7 @@ from gateway.db.repositories.labels import LabelRepository
 from gateway.db.repositories.outbox import OutboxRepository
 from gateway.db.repositories.people import PeopleRepository
 from gateway.db.repositories.performance import PerformanceRepository
+from gateway.db.repositories.pruning import PruningRepository
 from gateway.db.repositories.queue import QueueRepository
 from gateway.db.repositories.recount import RecountRepository
 from gateway.db.repositories.sessions import SessionRepository
@@ -57,6 +58,7 @@ class Unit:
         self.labels = LabelRepository(connection)
         self.outbox = OutboxRepository(connection)
         self.people = PeopleRepository(connection)
+        self.pruning = PruningRepository(connection)
         self.queue = QueueRepository(connection)
         self.performance = PerformanceRepository(connection)
         self.recount = RecountRepository(connection)

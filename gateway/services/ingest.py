@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from gateway.domain import intake, suppression
+from gateway.domain import intake, retention, suppression
 from gateway.domain.rollup import Rollup
 from gateway.domain.transaction import FeedBatch, FeedEvent, FeedPosition, TransactionRecord
 from gateway.errors import RowsRefusedError
 from gateway.services.counting import count_feed, fed_report
 from gateway.services.ports import Unit
-from gateway.services.suppression_ports import SuppressionDatabase, SuppressionUnit
+from gateway.services.retention_ports import IngestDatabase, IngestUnit
 
 _log = structlog.get_logger(__name__)
 
@@ -59,7 +59,7 @@ class Ingest:
 
     def __init__(
         self,
-        database: SuppressionDatabase,
+        database: IngestDatabase,
         progress: Progress,
         now: Callable[[], datetime],
         fold_window: timedelta,
@@ -115,9 +115,7 @@ class Ingest:
         dead = FeedEvent(event.sequence, fault=reason, payload=event.payload)
         return await self._apply(before, journal_id, [dead])
 
-    async def _store(
-        self, unit: SuppressionUnit, journal_id: str, events: Sequence[FeedEvent]
-    ) -> None:
+    async def _store(self, unit: IngestUnit, journal_id: str, events: Sequence[FeedEvent]) -> None:
         now = self._now()
         for event in events:
             if event.fault:
@@ -128,6 +126,8 @@ class Ingest:
         rollups: dict[datetime, Rollup] = {}
         new: list[TransactionRecord] = []
         scored = [event.transaction for event in events if event.transaction is not None]
+        if retention.may_be_pruned(scored, now):
+            scored = retention.without_pruned(scored, await unit.pruning.pruned_before())
         if scored:
             known = await unit.feed.known_transactions([record.transaction_id for record in scored])
             new = await self._held_back(unit, intake.first_of_each(scored, known))
@@ -139,7 +139,7 @@ class Ingest:
         await count_feed(unit, new, labels)
 
     async def _held_back(
-        self, unit: SuppressionUnit, new: list[TransactionRecord]
+        self, unit: IngestUnit, new: list[TransactionRecord]
     ) -> list[TransactionRecord]:
         """Store which alerts a rule holds back; return their transactions as raising none."""
         raising = intake.raising(new)

@@ -1,13 +1,27 @@
 """All counts of analytics made anew from the transactions and labels that are stored."""
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, Table, case, cast, delete, func, insert, literal, select, update
+from sqlalchemy import (
+    Integer,
+    Table,
+    case,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
 from gateway.db import bulk, periods
 from gateway.db.repositories.labels import LabelRepository
+from gateway.db.repositories.pruning import PruningRepository
 from gateway.db.tables.analytics import (
     label_delays,
     money_rollups,
@@ -29,19 +43,20 @@ class RecountRepository:
         self._connection = connection
 
     async def recount(self) -> int:
-        """Throw all counts away and count anew; return how many transactions were counted.
+        """Throw the counts away and count anew; return how many transactions are counted now.
 
-        Reads every transaction. What is no longer stored is no longer counted afterwards.
+        Reads every transaction. Where transactions were removed, the hours and days before the
+        horizon stay as they are.
         """
         repository = LabelRepository(self._connection)
         await bulk.take_time(self._connection)
         await repository.lock()
         await self._complete_labels()
-        for table in (performance_rollups, score_rollups, money_rollups, label_delays):
-            await self._connection.execute(delete(table))
-        await self._count(performance_rollups)
-        await self._count(score_rollups)
-        await self._count(money_rollups)
+        since = await PruningRepository(self._connection).pruned_before() or EPOCH
+        for table in (performance_rollups, score_rollups, money_rollups):
+            await self._count(table, since)
+        # What has a label is never removed, so that these are always counted whole.
+        await self._connection.execute(delete(label_delays))
         await self._count_delays(repository)
         total = await self._connection.scalar(
             select(func.sum(performance_rollups.c.transactions)).where(
@@ -67,8 +82,11 @@ class RecountRepository:
             )
         )
 
-    async def _count(self, table: Table) -> None:
-        """Count the transactions by hour, then the hours by day and in total."""
+    async def _count(self, table: Table, since: datetime) -> None:
+        """Count transactions from a day on by hour, then the hours by day and all in total."""
+        await self._connection.execute(
+            delete(table).where(or_(table.c.start_time >= since, table.c.grain == Grain.TOTAL))
+        )
         values = _values(self._connection)
         keys = [column for column in table.primary_key.columns if column.name != "grain"]
         counts = [column for column in table.columns if not column.primary_key]
@@ -85,17 +103,18 @@ class RecountRepository:
                     labels, labels.c.transaction_id == transactions.c.transaction_id
                 )
             )
+            .where(transactions.c.event_time >= since)
             .group_by(*groups)
         )
         await self._connection.execute(insert(table).from_select(names, hours))
-        for grain, start in (
-            (Grain.DAY, periods.day_of(self._connection, table.c.start_time)),
-            (Grain.TOTAL, literal(EPOCH, table.c.start_time.type)),
+        for grain, start, first in (
+            (Grain.DAY, periods.day_of(self._connection, table.c.start_time), since),
+            (Grain.TOTAL, literal(EPOCH, table.c.start_time.type), EPOCH),
         ):
             by = [start if column.name == "start_time" else column for column in keys]
             sums = (
                 select(literal(grain.value), *by, *(func.sum(column) for column in counts))
-                .where(table.c.grain == Grain.HOUR)
+                .where(table.c.grain == Grain.HOUR, table.c.start_time >= first)
                 .group_by(*by)
             )
             await self._connection.execute(insert(table).from_select(names, sums))

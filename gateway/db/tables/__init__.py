@@ -10,6 +10,7 @@ from gateway.db.tables import (
     feed,
     feedback,
     people,
+    retention,
     suppressions,
     webhooks,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "feedback",
     "metadata",
     "people",
+    "retention",
     "suppressions",
     "webhooks",
 ]
