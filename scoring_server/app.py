@@ -40,7 +40,8 @@ from scoring_server.rpc.traced import start_tracing, traced
 from scoring_server.rpc.transport import Method, Pool
 from scoring_server.rpc.transports import choose_transport
 from scoring_server.snapshotter import SNAPSHOT_DIRECTORY, Snapshotter
-from scoring_server.state.shared_table import State, StateCapacities, open_state
+from scoring_server.state.opening import open_served_state
+from scoring_server.state.shared_table import State, StateCapacities
 from scoring_server.state.snapshots import Snapshots
 from scoring_server.telemetry.log import configure_logging
 from scoring_server.telemetry.metrics import Metrics, MetricsServer
@@ -115,7 +116,8 @@ class ScoringApplication:
             checkpoint_events=config.receipt_checkpoint_events,
         )
         opened.callback(journal.close)
-        state = _open_state(data_dir / "state", config)
+        capacities = StateCapacities(**asdict(config.capacities))
+        state = open_served_state(data_dir / "state", capacities)
         opened.callback(state.close)
         slots = open_models(config.model_dir, config.model_name, config.model_version)
         if slots.champion is None:
@@ -229,15 +231,6 @@ def _made(directory: Path) -> Path:
             reason="DATA_DIR",
         ) from error
     return directory
-
-
-def _open_state(directory: Path, config: ScoringConfig) -> State:
-    try:
-        return open_state(directory, StateCapacities(**asdict(config.capacities)))
-    except OSError as error:
-        raise ConfigurationError(
-            f"the state files in {directory} must be writable: {error}", reason="STATE_DIRECTORY"
-        ) from error
 
 
 def _engine_settings(config: ScoringConfig) -> EngineSettings:

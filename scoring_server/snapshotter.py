@@ -5,6 +5,7 @@ Folding events in this process would take turns with the calls that are answered
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -132,8 +133,14 @@ class Snapshotter:
             self._made()
         elif not self._stop.is_set():
             self.failures += 1
-            said = errors.decode(errors="replace").strip().splitlines()
-            _log.error("snapshot_failed", exit_code=code, error=said[-1] if said else "")
+            _log.error("snapshot_failed", exit_code=code, error=_why(code, errors))
+
+
+def _why(code: int, errors: bytes) -> str:
+    if code == -signal.SIGBUS:
+        return "the disk is full; the snapshot before is as good as it was"
+    said = errors.decode(errors="replace").strip().splitlines()
+    return said[-1] if said else ""
 
 
 def _environ(config: ScoringConfig) -> Mapping[str, str]:

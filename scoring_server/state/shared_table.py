@@ -1,7 +1,8 @@
 """The state as memory-mapped files that every worker process maps alike.
 
-One file a table, sparse until touched. The files outlive the process, so a restart after a clean
-stop continues where it was. The state is nothing but the fold of the journal: whatever does not
+One file a table, its space reserved when it is opened, so that a full disk cannot end the process
+that writes to it. The files outlive the process, so a restart after a clean stop continues where it
+was. The state is nothing but the fold of the journal: whatever does not
 fit any more (another capacity, another layout, an unclean stop in the middle of a change) is
 thrown away and rebuilt from there.
 """
@@ -20,7 +21,7 @@ from scoring_server.clock import monotonic_ns
 from scoring_server.kernels import dtypes
 from scoring_server.kernels.table import PROBE_MAX
 from scoring_server.kernels.undo import WORKER
-from scoring_server.state.sparse_files import copy_file
+from scoring_server.state.sparse_files import copy_file, reserve
 
 _MAGIC = 0x314C414D4F4E41  # "ANOMAL1" in little-endian letters
 _META = "state.json"
@@ -96,9 +97,12 @@ class State:
             died outside the kernels since this boot of the machine.
     """
 
-    def __init__(self, directory: Path | None, capacities: StateCapacities) -> None:
+    def __init__(
+        self, directory: Path | None, capacities: StateCapacities, *, reserved: bool
+    ) -> None:
         """Open or create the state; see open_state."""
         self.directory = directory
+        self._reserved = reserved
         self.capacities = capacities
         self._shapes = _shapes(capacities)
         self._maps: list[mmap.mmap] = []
@@ -111,7 +115,7 @@ class State:
         if directory is None or not self._fits(directory):
             self.reset()
         else:
-            self.tables = tuple(self._map(name) for name in self._shapes)
+            self._map_all()
             self.was_clean = bool(self.header["clean"])
             died_idle = self.header["boot"] == _boot() and not self.header["busy"].any()
             self.was_whole = self.was_clean or died_idle
@@ -131,14 +135,15 @@ class State:
 
     def reset(self) -> None:
         """Empty every table. A file is replaced, so that old pages cost nothing."""
-        self._maps.clear()
+        # Before anything is reserved, because what is mapped still takes its space.
+        self.close()
         if self.directory is None:
             self.tables = tuple(np.zeros(shape, dtype) for dtype, shape in self._shapes.values())
         else:
             for name in self._shapes:
                 self._path(name).unlink(missing_ok=True)
                 self._path(name).touch()
-            self.tables = tuple(self._map(name) for name in self._shapes)
+            self._map_all()
             meta = {"layout_version": dtypes.LAYOUT_VERSION, **asdict(self.capacities)}
             (self.directory / _META).write_text(json.dumps(meta, indent=2), encoding="utf-8")
         header = self.header
@@ -158,12 +163,17 @@ class State:
         assert self.directory is not None
         self.reset()
         self.close()
-        for name in self._shapes:
+        names = list(self._shapes)
+        for name in names[1:]:
             self._path(name).unlink()
             copy_file(directory / self._path(name).name, self._path(name))
-        self.tables = tuple(self._map(name) for name in self._shapes)
-        self.header["clean"] = 0
-        self.header["boot"] = _boot()
+        self._map_all()
+        # Last and never as a clean one: until then the state counts as empty.
+        content = (directory / self._path(names[0]).name).read_bytes()
+        header = np.frombuffer(content, dtypes.HEADER).copy()
+        header["clean"] = 0
+        header["boot"] = _boot()
+        self.tables[0][:] = header
 
     def share(self, *, begin: bool) -> None:
         """Make ready for several processes. The state must be up to date.
@@ -179,6 +189,7 @@ class State:
         if begin:
             path.unlink(missing_ok=True)
             path.touch()
+        reserve(self.directory, {path: WORKER.itemsize * dtypes.WORKER_COUNT_MAX})
         self.workers = _map_file(path, WORKER, (dtypes.WORKER_COUNT_MAX,))[1]
 
     def fill_ratios(self) -> dict[str, float]:
@@ -212,11 +223,14 @@ class State:
         assert self.directory is not None
         return self.directory / f"{name}.table"
 
-    def _map(self, name: str) -> NDArray[Any]:
-        dtype, shape = self._shapes[name]
-        mapped, table = _map_file(self._path(name), dtype, shape)
-        self._maps.append(mapped)
-        return table
+    def _map_all(self) -> None:
+        assert self.directory is not None
+        if self._reserved:
+            sizes = {self._path(name): _size_bytes(*shape) for name, shape in self._shapes.items()}
+            reserve(self.directory, sizes)
+        mapped = [_map_file(self._path(name), *shape) for name, shape in self._shapes.items()]
+        self._maps = [each[0] for each in mapped]
+        self.tables = tuple(each[1] for each in mapped)
 
     def _fits(self, directory: Path) -> bool:
         try:
@@ -225,16 +239,19 @@ class State:
             return False
         expected = {"layout_version": dtypes.LAYOUT_VERSION, **asdict(self.capacities)}
         return meta == expected and all(
-            self._path(name).exists()
-            and self._path(name).stat().st_size == dtype.itemsize * int(np.prod(shape))
-            for name, (dtype, shape) in self._shapes.items()
+            self._path(name).exists() and self._path(name).stat().st_size == _size_bytes(*shape)
+            for name, shape in self._shapes.items()
         )
+
+
+def _size_bytes(dtype: np.dtype[Any], shape: tuple[int, ...]) -> int:
+    return dtype.itemsize * int(np.prod(shape))
 
 
 def _map_file(
     path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]
 ) -> tuple[mmap.mmap, NDArray[Any]]:
-    size_bytes = dtype.itemsize * int(np.prod(shape))
+    size_bytes = _size_bytes(dtype, shape)
     with path.open("r+b") as file:
         file.truncate(size_bytes)
         mapped = mmap.mmap(file.fileno(), size_bytes)
@@ -246,14 +263,18 @@ def _map_file(
     return mapped, np.frombuffer(mapped, dtype).reshape(shape)
 
 
-def open_state(directory: Path | None, capacities: StateCapacities) -> State:
+def open_state(
+    directory: Path | None, capacities: StateCapacities, *, reserved: bool = True
+) -> State:
     """Open the state in `directory`, creating it empty where there is none that fits.
 
     Args:
         directory: folder of the table files; None keeps everything in this process's memory.
         capacities: sizes of the tables.
+        reserved: take all the space of the files at once; else they are sparse until touched, and
+            the process dies with SIGBUS when it touches them on a full disk.
 
     Raises:
-        OSError: the files cannot be made.
+        OSError: the files cannot be made, or the disk lacks the space (ENOSPC).
     """
-    return State(directory, capacities)
+    return State(directory, capacities, reserved=reserved)

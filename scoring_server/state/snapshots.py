@@ -4,6 +4,9 @@ Two slots take turns: while one is brought forward by folding the journal, the o
 so a snapshot that is torn by a kill or a power cut costs nothing but its own progress. A slot
 counts only while its manifest is there: it is removed first and written last, after everything it
 speaks of has reached the disk.
+
+Slots are sparse, for they would cost three times the state's space else. A full disk ends the
+process that makes a snapshot, which is one of its own, and the slot it worked on is none then.
 """
 
 import json
@@ -102,9 +105,9 @@ class Snapshots:
         usable = before is not None and self._is_intact(before)
         _forget(directory)
         if usable:
-            return open_state(directory, self._capacities)
+            return open_state(directory, self._capacities, reserved=False)
         shutil.rmtree(directory)
-        state = open_state(directory, self._capacities)
+        state = open_state(directory, self._capacities, reserved=False)
         other = self.newest(journal_id)
         if other is not None:
             state.replace_with(other.directory)
