@@ -7,7 +7,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 GENERATED := proto/anomaly/v1 proto/buf/validate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo test browser contract lint bench load proto proto-check lock clean
+.PHONY: help setup setup-dev run demo test browser contract lint bench load chaos proto proto-check lock clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ browser:
 
 contract: setup-dev ## test the REST contract, with EXAMPLES=n generated requests an operation
 	@CONTRACT_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest --timeout 0 tests/contract $(PYTEST_ARGS)
+
+chaos: setup-dev ## break things under load, ROUNDS=n times, and look whether anything is lost
+	@PYTHONPATH=.:proto $(BIN)/python -m tests.chaos.rounds $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
 
 lint: setup-dev proto-check ## check style, types, layers and the protocol
 	@$(BIN)/ruff check .

@@ -1,9 +1,8 @@
 """One file of the journal: an SQLite database with the events from one sequence on.
 
 A segment is written in WAL mode with one commit an append, and gets its index over transaction keys
-only when it is
-sealed: an index kept while appending would dirty a random page for each event. Until then the keys
-    are kept in memory, 16 bytes an event, and searched linearly.
+only when it is sealed: an index kept while appending would dirty a random page for each event.
+Until then the keys are kept in memory, 16 bytes an event, and searched linearly.
 """
 
 import os
@@ -20,6 +19,7 @@ from scoring_server.journal.chain import GENESIS, ChainedRecord, chained, record
 from scoring_server.journal.journal import KIND_TRANSACTION, JournalBlock, JournalRecord
 from scoring_server.journal.key_tail import KeyTail
 from scoring_server.journal.retention import SegmentFacts
+from scoring_server.journal.whole_file import check_whole
 
 _SIGN_BIT = 1 << 63
 _PREFIX = "segment-"
@@ -278,6 +278,7 @@ class Segment:
     def _open_reader(self) -> sqlite3.Connection:
         if self._reader is None:
             # Never made anew: another process may have dropped it.
+            check_whole(self.path)
             self._reader = self._connect("rw")
             self._reader.execute("PRAGMA query_only = ON")
         return self._reader

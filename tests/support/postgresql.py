@@ -13,7 +13,7 @@ from gateway.db.migrate import migrate
 
 _TEMPLATE = "migrated"
 # It asks for a runtime directory that a container does not have, and uses /tmp instead.
-_KEEPER = """
+KEEPER = """
 import sys, warnings
 from pathlib import Path
 warnings.simplefilter("ignore")
@@ -38,7 +38,7 @@ def running_server() -> Iterator[str]:
     with (
         tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True) as folder,
         subprocess.Popen(
-            [sys.executable, "-c", _KEEPER, folder],
+            [sys.executable, "-c", KEEPER, folder],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -1,5 +1,6 @@
 """A disk of a few MiB, to be filled; needs the right to mount, and skips the test without it."""
 
+import errno
 import os
 import subprocess
 from collections.abc import Iterator
@@ -7,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+_PAGE_SIZE_BYTES = 4_096
 
 
 @contextmanager
@@ -35,6 +38,14 @@ def free_bytes(folder: Path) -> int:
 def fill(folder: Path, left_bytes: int = 0) -> Path:
     """Take the space of a disk but for some; return the file that holds it."""
     path = folder / "filling"
+    piece = max(free_bytes(folder) - left_bytes, _PAGE_SIZE_BYTES)
     with path.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, free_bytes(folder) - left_bytes)
+        # Others may take of it meanwhile, hence smaller and smaller pieces.
+        while piece >= _PAGE_SIZE_BYTES and free_bytes(folder) > left_bytes:
+            try:
+                os.posix_fallocate(file.fileno(), os.fstat(file.fileno()).st_size, piece)
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+                piece //= 2
     return path

@@ -10,6 +10,7 @@ from scoring_server.journal.journal import JournalRecord
 from scoring_server.journal.segment import segment_paths
 
 COMMIT_SIZES = (1, 3, 1, 5, 2, 8, 1)
+SECTOR_SIZE_BYTES = 512
 
 
 def committed() -> list[list[JournalRecord]]:
@@ -92,3 +93,43 @@ def test_log_overwritten_anywhere_invents_nothing(left_behind, tmp_path_factory,
         file.write(garbage)
     assert surviving(directory) in whole_commits()
     shutil.rmtree(directory)
+
+
+def cut(source: Path, directory: Path, name: str, size_bytes: int) -> None:
+    shutil.rmtree(directory, ignore_errors=True)
+    shutil.copytree(source, directory)
+    with (directory / "worker-0" / name).open("r+b") as file:
+        file.truncate(size_bytes)
+
+
+def test_log_cut_at_any_sector_reads_as_the_last_whole_commit(left_behind, tmp_path):
+    log, states = log_of(left_behind), whole_commits()
+    before: list[JournalRecord] = []
+    for size_bytes in range(0, log.stat().st_size + 1, SECTOR_SIZE_BYTES):
+        cut(left_behind, tmp_path / "j", log.name, size_bytes)
+        kept = surviving(tmp_path / "j")
+        assert kept in states
+        assert len(kept) >= len(before)
+        before = kept
+
+
+def test_file_cut_at_any_sector_is_set_apart_and_nothing_is_invented(tmp_path):
+    """The log was folded into the file already, so there is no other copy of what is cut off."""
+    journal = EmbeddedJournal(tmp_path / "whole", segment_events_max=1_000)
+    for commit in committed():
+        journal.append(commit)
+    journal.close()
+    written = {record.sequence: record for commit in committed() for record in commit}
+    (path,) = segment_paths(tmp_path / "whole" / "worker-0")
+    assert not path.with_name(path.name + "-wal").exists()
+    for size_bytes in range(0, path.stat().st_size, SECTOR_SIZE_BYTES):
+        cut(tmp_path / "whole", tmp_path / "j", path.name, size_bytes)
+        journal = EmbeddedJournal(tmp_path / "j")
+        kept = journal.read(0, 1_000)
+        assert [record for record in kept if written[record.sequence] != record] == []
+        # All is there, or it is said that something is not.
+        assert len(kept) == len(written) or journal.damaged_segments or size_bytes == 0
+        after = journal.last_sequence + 1
+        journal.append([JournalRecord(after, 1, 0, 1, b"row", b"new")])
+        assert journal.read(after - 1, 10)[-1].payload == b"new"
+        journal.close()
