@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from gateway.domain.analytics import change_pct
 from gateway.domain.enumerations import CLOSED_STATUSES, OPEN_STATUSES, AlertStatus, Severity
 from gateway.domain.rollup import Rollup, hour_of
 
@@ -31,7 +32,12 @@ _POINTS = {
 
 
 class Overview(Struct, frozen=True, kw_only=True):
-    """The headline figures; changes compare the last 24 hours with the 24 before, in percent."""
+    """The headline figures; changes compare the last 24 hours with the 24 before, in percent.
+
+    Attributes:
+        undefined: changes that are 0 because there was nothing before to compare with, as in the
+            first day of an installation.
+    """
 
     total_transactions: int
     active_alerts: int
@@ -40,6 +46,7 @@ class Overview(Struct, frozen=True, kw_only=True):
     alerts_change_pct: float
     false_positive_change_pct: float
     transactions_change_pct: float
+    undefined: tuple[str, ...]
 
 
 def trend_start(span: TrendRange, now: datetime) -> datetime:
@@ -77,6 +84,13 @@ def overview(
     border = hour_of(now) + HOUR - DAY
     recent = [rollup for rollup in rollups if rollup.hour >= border]
     before = [rollup for rollup in rollups if border - DAY <= rollup.hour < border]
+    changes = {
+        "alerts_change_pct": change_pct(_alerts(before), _alerts(recent)),
+        "false_positive_change_pct": change_pct(
+            _false_positive_rate(before), _false_positive_rate(recent)
+        ),
+        "transactions_change_pct": change_pct(_transactions(before), _transactions(recent)),
+    }
     return Overview(
         total_transactions=total_transactions,
         active_alerts=_count(counts, (AlertStatus.ACTIVE,), tuple(Severity)),
@@ -85,15 +99,8 @@ def overview(
             _count(counts, (AlertStatus.FALSE_POSITIVE,), tuple(Severity)),
             _count(counts, CLOSED_STATUSES, tuple(Severity)),
         ),
-        alerts_change_pct=change_pct(
-            sum(each.alerts for each in before), sum(each.alerts for each in recent)
-        ),
-        false_positive_change_pct=change_pct(
-            _false_positive_rate(before), _false_positive_rate(recent)
-        ),
-        transactions_change_pct=change_pct(
-            sum(each.transactions for each in before), sum(each.transactions for each in recent)
-        ),
+        undefined=tuple(name for name, change in changes.items() if change is None),
+        **{name: change or 0.0 for name, change in changes.items()},
     )
 
 
@@ -107,11 +114,12 @@ def percentage(part: float, whole: float) -> float:
     return 100.0 * part / whole if whole else 0.0
 
 
-def change_pct(before: float, after: float) -> float:
-    """Return the growth in percent; from nothing to something counts as 100."""
-    if before == 0:
-        return 100.0 if after else 0.0
-    return 100.0 * (after - before) / before
+def _alerts(rollups: Sequence[Rollup]) -> int:
+    return sum(rollup.alerts for rollup in rollups)
+
+
+def _transactions(rollups: Sequence[Rollup]) -> int:
+    return sum(rollup.transactions for rollup in rollups)
 
 
 def _false_positive_rate(rollups: Sequence[Rollup]) -> float:

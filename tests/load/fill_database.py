@@ -106,7 +106,16 @@ def without_indexes(url: str, progress: Progress) -> Iterator[None]:
     with engine.begin() as connection:
         for index in indexes:
             index.drop(connection)
-    yield
+    try:
+        yield
+    except BaseException:
+        click.secho(
+            "stopped early: the database is filled in part and has no indexes. Throw it away and "
+            "fill an empty one.",
+            fg="red",
+            err=True,
+        )
+        raise
     task = progress.add_task("indexes", total=len(indexes))
     for index in indexes:
         with engine.begin() as connection:

@@ -44,6 +44,7 @@ class DashboardController(Controller):
                     round(found.alerts_change_pct, _PLACES),
                     round(found.false_positive_change_pct, _PLACES),
                     round(found.transactions_change_pct, _PLACES),
+                    list(found.undefined),
                 ),
                 clock(),
             )

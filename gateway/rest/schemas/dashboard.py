@@ -8,11 +8,15 @@ from gateway.domain.enumerations import Severity
 
 
 class TrendsBody(Struct):
-    """The last 24 hours against the 24 before, in percent."""
+    """The last 24 hours against the 24 before, in percent.
+
+    What had nothing before is 0 and named in `undefined`.
+    """
 
     alerts_change_pct: float
     false_positive_change_pct: float
     transactions_change_pct: float
+    undefined: list[str]
 
 
 class MetricsBody(Struct):

@@ -17,7 +17,8 @@ async def test_dashboard_follows_alerts_and_decisions(gateway: httpx.AsyncClient
     assert metrics["active_alerts"] == 2
     assert metrics["high_risk_alerts"] == 2
     assert metrics["false_positive_rate"] == 100.0
-    assert metrics["trends"]["alerts_change_pct"] == 100.0
+    assert metrics["trends"]["alerts_change_pct"] == 0.0
+    assert "alerts_change_pct" in metrics["trends"]["undefined"]
     trend = (await gateway.get("/api/dashboard/alerts-trend")).json()["data"]
     assert len(trend["timestamps"]) == len(trend["values"]) == 24
     assert sum(trend["values"]) == 3

@@ -53,6 +53,17 @@ def test_overview_counts_and_compares() -> None:
         alerts_change_pct=50.0,
         false_positive_change_pct=-50.0,
         transactions_change_pct=-50.0,
+        undefined=(),
+    )
+
+
+def test_first_day_has_no_trend() -> None:
+    found = dashboard.overview({}, 50, [hours_ago(1, alerts=15, transactions=50)], NOW)
+    assert (found.alerts_change_pct, found.transactions_change_pct) == (0.0, 0.0)
+    assert found.undefined == (
+        "alerts_change_pct",
+        "false_positive_change_pct",
+        "transactions_change_pct",
     )
 
 
@@ -60,5 +71,4 @@ def test_nothing_at_all_is_zero() -> None:
     found = dashboard.overview({}, 0, [], NOW)
     assert found.false_positive_rate == 0.0
     assert found.alerts_change_pct == 0.0
-    assert dashboard.change_pct(0, 3) == 100.0
     assert list(dashboard.by_severity({}).values()) == [0, 0, 0, 0]
