@@ -1,11 +1,14 @@
 """`anomaly db`: bring the database up to date, look whether it is right, count anew, remove."""
 
 import asyncio
+import random
 import sys
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import click
+import msgspec
 
 from gateway.command_line import configuration, fail
 from gateway.db.migrate import migrate, require_current, schema_versions
@@ -14,7 +17,9 @@ from gateway.errors import GatewayError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from gateway.config import GatewayConfig
     from gateway.db.engine import Database
+    from gateway.domain.database_check import Finding
     from gateway.domain.retention import Pruned
 
 T = TypeVar("T")
@@ -43,20 +48,62 @@ def migrate_command() -> None:
 
 
 @db.command()
-def check() -> None:
-    """Tell whether the database has the schema that this program needs."""
+@click.option(
+    "--whole",
+    is_flag=True,
+    help="Read everything instead of samples; takes minutes if there is much.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+def check(*, whole: bool, as_json: bool) -> None:
+    """Look whether the database is as it should be.
+
+    Schema, counts against a recount, references, indexes, pages, connections, clock, room, and what
+    was set aside. Ends with 0 unless something is wrong, then with 1.
+    """
+    from gateway.domain import database_check as judged
+
+    config = configuration()
     try:
-        current, needed = schema_versions(configuration().database_url)
+        findings = [judged.schema(*schema_versions(config.database_url))]
     except GatewayError as error:
         fail(error)
-    if current != needed:
-        click.echo(
-            f"the database has schema {current or 'none'}, this program needs {needed}: run "
-            "`anomaly db migrate`",
-            err=True,
-        )
+    if not as_json:
+        _tell(findings[0])
+    if findings[0].verdict is not judged.Verdict.FAULT:
+        findings += _run(partial(_look, config, whole=whole, tell=not as_json))
+    if as_json:
+        body = msgspec.json.encode({"findings": findings})
+        click.echo(msgspec.json.format(body, indent=2).decode())
+    if any(finding.verdict is judged.Verdict.FAULT for finding in findings):
         sys.exit(1)
-    click.echo(f"the database has schema {current}, as needed")
+
+
+async def _look(
+    config: "GatewayConfig", database: "Database", *, whole: bool, tell: bool
+) -> "list[Finding]":
+    from gateway.clock import utc_now
+    from gateway.services.database_check import DatabaseCheck
+
+    look = DatabaseCheck(
+        database,
+        utc_now,
+        random.Random(),  # noqa: S311 - a sample, not a secret
+        workers=config.workers,
+        pool_size=config.database_pool_size,
+    )
+    findings = []
+    async with aclosing(look.run(whole=whole)) as found:
+        async for finding in found:
+            findings.append(finding)
+            if tell:
+                _tell(finding)
+    return findings
+
+
+def _tell(finding: "Finding") -> None:
+    color = {"OK": "green", "WARNING": "yellow", "FAULT": "red"}[finding.verdict]
+    verdict = click.style(f"{finding.verdict:<8}", fg=color)
+    click.echo(f"{verdict} {finding.name:<12} {finding.message}")
 
 
 @db.command()

@@ -25,6 +25,7 @@ from gateway.db.repositories.entities import EntityRepository
 from gateway.db.repositories.explanations import ExplanationRepository
 from gateway.db.repositories.feed import FeedRepository
 from gateway.db.repositories.feedback import FeedbackRepository
+from gateway.db.repositories.inspection import InspectionRepository
 from gateway.db.repositories.labels import LabelRepository
 from gateway.db.repositories.outbox import OutboxRepository
 from gateway.db.repositories.people import PeopleRepository
@@ -55,6 +56,7 @@ class Unit:
         self.explanations = ExplanationRepository(connection)
         self.feed = FeedRepository(connection)
         self.feedback = FeedbackRepository(connection)
+        self.inspection = InspectionRepository(connection)
         self.labels = LabelRepository(connection)
         self.outbox = OutboxRepository(connection)
         self.people = PeopleRepository(connection)

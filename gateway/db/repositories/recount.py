@@ -4,11 +4,14 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    Column,
     Integer,
+    Select,
     Table,
     case,
     cast,
     delete,
+    except_,
     func,
     insert,
     literal,
@@ -65,6 +68,21 @@ class RecountRepository:
         )
         return int(total or 0)
 
+    async def differing(self, table: Table) -> int:
+        """Return how many rows of hours a recount would change; reads every transaction."""
+        since = await PruningRepository(self._connection).pruned_before() or EPOCH
+        keys, counts = _columns(table)
+        kept = select(table.c.grain, *keys, *counts).where(
+            table.c.grain == Grain.HOUR, table.c.start_time >= since, table.c.transactions != 0
+        )
+        hours = self._hours(table, since)
+        found = 0
+        for left, right in ((kept, hours), (hours, kept)):
+            rows = except_(left, right).subquery()
+            found += int(await self._connection.scalar(select(func.count()).select_from(rows)) or 0)
+        # A row that differs is in both.
+        return (found + 1) // 2
+
     async def _complete_labels(self) -> None:
         """Give labels what is counted of their transactions."""
         await self._connection.execute(
@@ -87,25 +105,9 @@ class RecountRepository:
         await self._connection.execute(
             delete(table).where(or_(table.c.start_time >= since, table.c.grain == Grain.TOTAL))
         )
-        values = _values(self._connection)
-        keys = [column for column in table.primary_key.columns if column.name != "grain"]
-        counts = [column for column in table.columns if not column.primary_key]
-        names = ["grain", *(column.name for column in keys), *(column.name for column in counts)]
-        groups = [values[column.name] for column in keys]
-        hours = (
-            select(
-                literal(Grain.HOUR.value),
-                *groups,
-                *(func.sum(values[column.name]) for column in counts),
-            )
-            .select_from(
-                transactions.outerjoin(
-                    labels, labels.c.transaction_id == transactions.c.transaction_id
-                )
-            )
-            .where(transactions.c.event_time >= since)
-            .group_by(*groups)
-        )
+        keys, counts = _columns(table)
+        names = ["grain", *(column.name for column in (*keys, *counts))]
+        hours = self._hours(table, since)
         await self._connection.execute(insert(table).from_select(names, hours))
         for grain, start, first in (
             (Grain.DAY, periods.day_of(self._connection, table.c.start_time), since),
@@ -119,6 +121,26 @@ class RecountRepository:
             )
             await self._connection.execute(insert(table).from_select(names, sums))
 
+    def _hours(self, table: Table, since: datetime) -> Select[Any]:
+        """Return the rows of hours from a day on, as the transactions give them."""
+        values = _values(self._connection)
+        keys, counts = _columns(table)
+        groups = [values[column.name] for column in keys]
+        return (
+            select(
+                literal(Grain.HOUR.value),
+                *groups,
+                *(func.sum(values[column.name]) for column in counts),
+            )
+            .select_from(
+                transactions.outerjoin(
+                    labels, labels.c.transaction_id == transactions.c.transaction_id
+                )
+            )
+            .where(transactions.c.event_time >= since)
+            .group_by(*groups)
+        )
+
     async def _count_delays(self, repository: LabelRepository) -> None:
         after = ""
         while standings := await repository.fraud_standings(after, _PAGE_SIZE):
@@ -129,6 +151,12 @@ class RecountRepository:
             rows = [(*key, *counts) for key, counts in tally.delays.items()]
             await bulk.accumulate(self._connection, label_delays, rows)
             after = standings[-1].transaction_id
+
+
+def _columns(table: Table) -> tuple[list[Column[Any]], list[Column[Any]]]:
+    """Return what a table of counts counts by, but for the grain, and its counts."""
+    keys = [column for column in table.primary_key.columns if column.name != "grain"]
+    return keys, [column for column in table.columns if not column.primary_key]
 
 
 def _values(connection: AsyncConnection) -> dict[str, ColumnElement[Any]]:
