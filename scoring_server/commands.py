@@ -219,4 +219,34 @@ def receipt_verify(
     raise SystemExit(run_verify(where, public_keys, machine_readable=machine_readable))
 
 
+_DATA_DIR_OPTION = click.option(
+    "--data-dir", type=click.Path(path_type=Path), help="A data directory; else DATA_DIR."
+)
+
+
+@receipt.command("replay")
+@click.argument("transaction_id")
+@_DATA_DIR_OPTION
+@json_option
+def receipt_replay(*, transaction_id: str, data_dir: Path | None, machine_readable: bool) -> None:
+    """Decide a transaction again from what was recorded with it, and show any difference.
+
+    Needs no server, and may run beside one.
+    """
+    from scoring_server.receipts.command import run_replay
+
+    where = data_dir or load_config(os.environ).data_dir
+    raise SystemExit(run_replay(where, transaction_id, machine_readable=machine_readable))
+
+
+@receipt.command("export")
+@click.argument("transaction_id")
+@_DATA_DIR_OPTION
+def receipt_export(*, transaction_id: str, data_dir: Path | None) -> None:
+    """Write what was recorded with a transaction, and what proves it, as JSON."""
+    from scoring_server.receipts.command import run_export
+
+    raise SystemExit(run_export(data_dir or load_config(os.environ).data_dir, transaction_id))
+
+
 COMMANDS: list[click.Command] = [up, serve, score, replay, snapshot, doctor, bench, receipt]

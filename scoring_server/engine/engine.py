@@ -203,7 +203,7 @@ class Engine:
         combine_block(
             judgements,
             ml,
-            _threshold_of(model),
+            threshold_of(model),
             self._weights,
             self._severity_thresholds,
             self._decision_thresholds,
@@ -285,7 +285,7 @@ def _matrix(records: NDArray[Any]) -> NDArray[np.float32]:
     return matrix
 
 
-def _threshold_of(model: ModelIdentity | None) -> float:
+def threshold_of(model: ModelIdentity | None) -> float:
     """Return the score that counts as one half; a threshold of 0 or 1 would make all or none so."""
     if model is None:
         return 0.5

@@ -1,12 +1,19 @@
-"""`anomaly receipt verify` in front of a person."""
+"""`anomaly receipt` in front of a person."""
 
 import json
+import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
+import msgspec
 
-from scoring_server.errors import ConfigurationError
+from scoring_server.catalogue import FEATURES
+from scoring_server.errors import ConfigurationError, ScoringError
 from scoring_server.journal.signing import PUBLIC_KEY_FILE, read_public_key
+from scoring_server.receipts.again import replay
+from scoring_server.receipts.receipt import Receipt, find_receipt, proof_of
 from scoring_server.receipts.verify import verify_journal
 
 
@@ -37,3 +44,72 @@ def run_verify(path: Path, public_keys: tuple[Path, ...], *, machine_readable: b
             f"{len(result.faults)} faults"
         )
     return 1 if any(result.faults for result in found.values()) else 0
+
+
+def run_replay(path: Path, transaction_id: str, *, machine_readable: bool) -> int:
+    """Decide a transaction again; return 0 when the answer is the same, else 1."""
+
+    def show(receipt: Receipt) -> int:
+        found = replay(receipt)
+        if machine_readable:
+            click.echo(msgspec.json.encode({"transaction_id": transaction_id, "replay": found}))
+            return 1 if found.differences else 0
+        for each in found.changed:
+            click.echo(f"the {each} are others now than when it was decided")
+        for difference in found.differences:
+            click.echo(
+                f"{difference.field}: recorded {difference.recorded}, "
+                f"replayed {difference.replayed}"
+            )
+        context = receipt.context
+        model = f"{context.model.name} {context.model.version}" if context.model else "no model"
+        click.echo(
+            f"{transaction_id}: event {receipt.event.record.sequence}, "
+            f"risk {receipt.result.risk_score:.6f}, {model}, release {context.software}, "
+            f"{len(found.differences)} differences"
+        )
+        return 1 if found.differences else 0
+
+    return _with_receipt(path, transaction_id, show)
+
+
+def run_export(path: Path, transaction_id: str) -> int:
+    """Write the receipt of a transaction as one JSON object; return the exit code."""
+
+    def show(receipt: Receipt) -> int:
+        click.echo(msgspec.json.format(msgspec.json.encode(exported(receipt))))
+        return 0
+
+    return _with_receipt(path, transaction_id, show)
+
+
+def exported(receipt: Receipt) -> dict[str, Any]:
+    """Return a receipt in values that JSON has; docs/receipts.md tells how to check it."""
+    event, record = receipt.event, receipt.event.record
+    values = receipt.evidence.features.view("f4").tolist()
+    return {
+        "transaction_id": receipt.result.transaction_id,
+        "sequence": record.sequence,
+        "ingest_time_ns": record.ingest_time_ns,
+        "kind": record.kind,
+        "key": record.key,
+        "record": record.row.hex(),
+        "event": record.payload.hex(),
+        "evidence": event.evidence.hex(),
+        "digest": event.digest().hex(),
+        "link": event.link.hex() if event.link else None,
+        "features": {name: value for name, value in zip(FEATURES, values, strict=True) if value},
+        "ml": receipt.evidence.ml,
+        "context_sha256": receipt.evidence.context.hex(),
+        "context": receipt.context,
+        "proof": proof_of(receipt),
+    }
+
+
+def _with_receipt(path: Path, transaction_id: str, show: Callable[[Receipt], int]) -> int:
+    try:
+        return show(find_receipt(path, transaction_id))
+    except ScoringError as error:
+        raise click.ClickException(error.message) from error
+    except (sqlite3.Error, OSError, ValueError) as error:
+        raise click.ClickException(f"the journal in {path} cannot be read: {error}") from error

@@ -5,8 +5,10 @@ import struct
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
+from scoring_server.engine.evidence import DIGEST_SIZE
 from scoring_server.journal.chain import GENESIS, ChainedRecord, link_after
 from scoring_server.journal.checkpoints import CHECKPOINTS_FILE, Checkpoint, read_checkpoints
+from scoring_server.journal.contexts import Contexts
 from scoring_server.journal.segment import Segment, segment_paths
 
 _PAGE = 1_000
@@ -47,6 +49,7 @@ def verify_journal(directory: Path, journal_id: str, trusted: Collection[str]) -
     before: ChainedRecord | None = None
     expected = {GENESIS}
     waiting = list(checkpoints)
+    contexts: set[bytes] = set()
     for event in _events(directory, found.faults.append):
         sequence = event.record.sequence
         found.last_sequence = sequence
@@ -61,6 +64,7 @@ def verify_journal(directory: Path, journal_id: str, trusted: Collection[str]) -
             expected = {bytes.fromhex(earlier[-1].link)} if earlier else {GENESIS}
         found.events += 1
         expected = _check_link(event, before, expected, found.faults.append)
+        _check_context(directory.parent, event, contexts, found.faults.append)
         while waiting and waiting[0].sequence <= sequence:
             checkpoint = waiting.pop(0)
             if checkpoint.sequence < sequence and before is None:
@@ -104,6 +108,21 @@ def _check_link(
     )
     # Whichever of the two was altered, event or link, the next one tells no new fault by itself.
     return {event.link, *made}
+
+
+def _check_context(journal: Path, event: ChainedRecord, known: set[bytes], tell: Tell) -> None:
+    """Check the context that an event names, once for all events that do."""
+    if not isinstance(event.evidence, bytes) or len(event.evidence) < DIGEST_SIZE:
+        # None was recorded, or the event's link says that it was altered.
+        return
+    digest = event.evidence[:DIGEST_SIZE]
+    if digest in known:
+        return
+    known.add(digest)
+    if Contexts(journal).get(digest) is None:
+        tell(
+            f"the context {digest.hex()} of event {event.record.sequence} is missing or was altered"
+        )
 
 
 def _events(directory: Path, tell: Tell) -> Iterator[ChainedRecord]:
