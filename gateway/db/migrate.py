@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
+import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -23,7 +25,13 @@ _FOLDER = Path(__file__).parent / "migrations"
 _ADVISORY_LOCK = 7_261_406_115
 _LOCK_TIMEOUT_S = 600
 _LOCK_PAUSE_S = 0.2
-_POSTGRESQL_OPTIONS = "-c statement_timeout=300000 -c lock_timeout=10000 -c timezone=UTC"
+# Whoever asks for a table after a migration that waits for it waits as well, so it waits for a
+# shorter time than a request does (db/connecting.py), then lets the others go first and asks again.
+_POSTGRESQL_OPTIONS = "-c statement_timeout=300000 -c lock_timeout=2000 -c timezone=UTC"
+_TABLE_ATTEMPTS_MAX = 40
+_TABLE_PAUSE_S = 1.0
+
+_log = structlog.get_logger(__name__)
 
 
 def migrate(url: str, revision: str = _NEWEST) -> None:
@@ -32,9 +40,26 @@ def migrate(url: str, revision: str = _NEWEST) -> None:
     Nothing happens where it is there already, but for what a restored dump needs; see restored.py.
 
     Raises:
-        UnavailableError: the database cannot be reached.
+        UnavailableError: the database cannot be reached, or somebody has held a table for minutes.
     """
-    with _connected(url) as engine, _one_at_a_time(url, engine), engine.connect() as connection:
+    pause = threading.Event()
+    with _connected(url) as engine, _one_at_a_time(url, engine):
+        for attempt in range(1, _TABLE_ATTEMPTS_MAX + 1):
+            try:
+                _upgrade(engine, revision)
+            except sqlalchemy_errors.OperationalError as error:
+                held = isinstance(error.orig, psycopg.errors.LockNotAvailable)
+                if not held or attempt == _TABLE_ATTEMPTS_MAX:
+                    raise
+                _log.warning("migration_waits_for_table", attempt=attempt)
+                pause.wait(_TABLE_PAUSE_S)
+            else:
+                return
+
+
+def _upgrade(engine: Engine, revision: str) -> None:
+    """Run what is missing; each migration is a transaction, so what ran before a failure stays."""
+    with engine.connect() as connection:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, revision)

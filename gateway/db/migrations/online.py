@@ -27,6 +27,8 @@ def create_indexes(table: sa.Table, *indexes: sa.Index) -> None:
         bind = op.get_bind()
         # Building takes as long as it takes; it holds nobody up.
         bind.execute(sa.text("SET statement_timeout = 0"))
+        # So does waiting for older transactions to end.
+        bind.execute(sa.text("SET lock_timeout = 0"))
         for index in indexes:
             if bind.execute(_INVALID, {"name": index.name}).first():
                 bind.execute(sa.text(f"DROP INDEX CONCURRENTLY {index.name}"))
@@ -39,4 +41,5 @@ def create_indexes(table: sa.Table, *indexes: sa.Index) -> None:
                 postgresql_where=index.dialect_options["postgresql"]["where"],
                 if_not_exists=True,
             )
+        bind.execute(sa.text("RESET lock_timeout"))
         bind.execute(sa.text("RESET statement_timeout"))

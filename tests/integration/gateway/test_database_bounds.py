@@ -17,7 +17,7 @@ from gateway.db.watch import DatabaseLimits
 from gateway.domain.people import AccessEvent
 from gateway.errors import UnavailableError
 from tests.support.alerts import raise_alert
-from tests.support.gateway_process import LOG, serving
+from tests.support.gateway_process import LOG, Start, serving
 from tests.support.scripted_scoring_server import ScriptedScoringServer
 
 ENOUGH = 300_000
@@ -78,6 +78,28 @@ async def test_endless_read_is_unavailable_and_the_gateway_lives_on(
             assert answer.json()["error_code"] == "DATABASE_TIMEOUT"
             assert int(answer.headers["retry-after"]) >= 1
             assert "RECURSIVE" not in answer.text
+        assert (await client.get("/api/alerts")).status_code == 200
+
+
+async def test_used_up_pool_is_unavailable_and_the_gateway_recovers(
+    start: Start, database_url: str
+) -> None:
+    slow_record_of_access(database_url, "")
+    bounds = {
+        "DATABASE_POOL_SIZE": "2",
+        "DATABASE_POOL_TIMEOUT_MS": "100",
+        "DATABASE_STATEMENT_TIMEOUT_MS": "4000",
+    }
+    async with start(**bounds) as client:
+        assert (await client.get("/api/alerts")).status_code == 200
+        holding = [asyncio.create_task(client.get("/api/access-events")) for _ in range(4)]
+        answer = await client.get("/api/alerts")
+        while answer.status_code == 200:
+            answer = await client.get("/api/alerts")
+        assert (answer.status_code, answer.json()["error_code"]) == (503, "DATABASE_BUSY")
+        assert int(answer.headers["retry-after"]) >= 1
+        codes = {held.json()["error_code"] for held in await asyncio.gather(*holding)}
+        assert codes == {"DATABASE_TIMEOUT", "DATABASE_BUSY"}
         assert (await client.get("/api/alerts")).status_code == 200
 
 
