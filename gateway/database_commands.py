@@ -180,7 +180,10 @@ def _run(work: "Callable[[Database], Awaitable[T]]") -> T:
     url = configuration().database_url
 
     async def use() -> T:
-        limits = DatabaseLimits(pool_size=2, statement_timeout_ms=_STATEMENT_TIMEOUT_MS)
+        # Its log would stand between the lines that the command prints.
+        limits = DatabaseLimits(
+            pool_size=2, statement_timeout_ms=_STATEMENT_TIMEOUT_MS, slow_query_ms=0
+        )
         database = Database(url, limits)
         try:
             return await work(database)
