@@ -177,7 +177,7 @@ def backtest(
 
 @click.group()
 def model() -> None:
-    """Check and list model artifacts."""
+    """Check, list and deploy models."""
 
 
 @model.command()

@@ -15,7 +15,8 @@ from scoring_server.evaluation.mapping import load_transactions
 from scoring_server.inference.artifact import load_model
 from scoring_server.inference.errors import ModelError
 from scoring_server.inference.manifest import manifest_schema
-from scoring_server.inference.model_slots import ModelSlots, find_model, list_models, list_versions
+from scoring_server.inference.model_slots import ModelSlots
+from scoring_server.inference.repository import find_model, list_models, list_versions
 from scoring_server.inference.trial import check_latency
 
 

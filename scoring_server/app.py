@@ -1,8 +1,6 @@
 """Puts the scoring server together from its configuration, and takes it down again in order."""
 
 import contextlib
-import json
-import os
 import signal
 import threading
 from dataclasses import asdict
@@ -23,7 +21,8 @@ from scoring_server.engine.scorer import Scorer
 from scoring_server.engine.warmup import warm
 from scoring_server.errors import ConfigurationError
 from scoring_server.garbage import spare_long_lived
-from scoring_server.inference.model_slots import ModelSlots, open_models
+from scoring_server.inference.deployment import Deployment, open_deployment
+from scoring_server.inference.model_watch import ModelWatch
 from scoring_server.journal.contexts import Contexts
 from scoring_server.journal.embedded import EmbeddedJournal
 from scoring_server.journal.label_index import LabelIndex
@@ -39,13 +38,14 @@ from scoring_server.rpc.serving import Listen
 from scoring_server.rpc.traced import start_tracing, traced
 from scoring_server.rpc.transport import Method, Pool
 from scoring_server.rpc.transports import choose_transport
+from scoring_server.runtime_file import write_runtime_file
 from scoring_server.snapshotter import SNAPSHOT_DIRECTORY, Snapshotter
 from scoring_server.state.opening import open_served_state
 from scoring_server.state.shared_table import State, StateCapacities
 from scoring_server.state.snapshots import Snapshots
 from scoring_server.telemetry.log import configure_logging
 from scoring_server.telemetry.metrics import Metrics, MetricsServer
-from scoring_server.telemetry.observe import observe
+from scoring_server.telemetry.observe import observe, show_models
 
 _log = structlog.get_logger(__name__)
 
@@ -119,26 +119,25 @@ class ScoringApplication:
         capacities = StateCapacities(**asdict(config.capacities))
         state = open_served_state(data_dir / "state", capacities)
         opened.callback(state.close)
-        slots = open_models(config.model_dir, config.model_name, config.model_version)
-        if slots.champion is None:
-            _log.warning("no_model", fault=slots.fault, effect="answers are marked degraded")
-        engine = Engine(state, slots, _engine_settings(config))
+        named = (config.model_name, config.model_version)
+        deployment = open_deployment(config.model_dir, data_dir, named)
+        engine = Engine(state, deployment.slots, _engine_settings(config))
         _recover(engine, journal, config)
         opened.callback(state.mark_clean)
-        warm(slots)
+        warm(deployment.slots)
         keep = Contexts(data_dir / "journal").keep
         scorer = Scorer(engine, journal, wall_time_ns, Recorder(engine.settings, keep))
         index = LabelIndex(data_dir / "labels.sqlite", journal, labels.read_label)
         opened.callback(index.close)
         metrics = Metrics()
-        self._serve(metrics, journal, state, slots, scorer, index)
+        self._serve(metrics, journal, state, deployment, scorer, index)
 
     def _serve(
         self,
         metrics: Metrics,
         journal: EmbeddedJournal,
         state: State,
-        slots: ModelSlots,
+        deployment: Deployment,
         scorer: Scorer,
         index: LabelIndex,
     ) -> None:
@@ -151,13 +150,14 @@ class ScoringApplication:
             metrics,
             model_time_s_min=config.limits.model_time_s_min,
         )
+        watch = ModelWatch(deployment, config.model_watch_s)
         health = Health((*_SERVICES, HEALTH_SERVICE))
         methods: list[Method] = [
             *health.methods(),
             *scoring_service.methods(),
             *feed.methods(),
             *labels.LabelService(Labels(scorer, index), metrics).methods(),
-            *models.ModelService(slots).methods(),
+            *models.ModelService(deployment, watch.found).methods(),
             *reflection_methods((*_SERVICES, HEALTH_SERVICE)),
         ]
         if config.tracing_name:
@@ -169,7 +169,8 @@ class ScoringApplication:
             methods,
             metrics,
         )
-        observe(metrics, journal, state, slots)
+        observe(metrics, journal, state)
+        deployment.on_change(partial(show_models, metrics))
         retainer = Retainer(config, journal, positions)
         snapshotter = Snapshotter(config, lambda: journal.last_sequence, retainer.tidy)
         snapshotter.observe(metrics)
@@ -183,9 +184,13 @@ class ScoringApplication:
         health.serve()
         snapshotter.start()
         opened.callback(snapshotter.stop)
+        watch.start()
+        opened.callback(watch.stop)
         opened.callback(feed.stop)
         runtime_file = config.data_dir / RUNTIME_FILE
-        _write_runtime_file(runtime_file, grpc_port=self.grpc_port, metrics_port=self.metrics_port)
+        write_runtime_file(
+            runtime_file, {"grpc_port": self.grpc_port, "metrics_port": self.metrics_port}
+        )
         opened.callback(runtime_file.unlink, missing_ok=True)
         # Last in, so first at a stop: load balancers must know before calls are refused.
         opened.callback(health.stop)
@@ -284,10 +289,3 @@ def _metrics_server(metrics: Metrics, config: ScoringConfig) -> MetricsServer:
             f"{config.metrics_host}:{config.metrics_port} is not: {error.strerror}",
             reason="ADDRESS_IN_USE",
         ) from error
-
-
-def _write_runtime_file(path: Path, *, grpc_port: int, metrics_port: int) -> None:
-    content = {"pid": os.getpid(), "grpc_port": grpc_port, "metrics_port": metrics_port}
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(content) + "\n", "ascii")
-    partial.rename(path)

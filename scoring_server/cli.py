@@ -38,7 +38,13 @@ class AnomalyGroup(click.Group):
             self.faults[entry_point.name] = f"{type(error).__name__}: {error}"
             return
         for command in commands:
-            self.add_command(command)
+            known = self.commands.get(command.name or "")
+            if isinstance(known, click.Group) and isinstance(command, click.Group):
+                # Two packages may share a group: what models are, and what a server uses.
+                for name, sub_command in command.commands.items():
+                    known.add_command(sub_command, name)
+            else:
+                self.add_command(command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -98,6 +98,7 @@ class ScoringConfig:
         recovery_partial: start although events are missing that the state would need.
         tracing_name: what traces call this server; empty makes none.
         model_version: empty takes the highest.
+        model_watch_s: time between two looks for new models; 0 never looks.
         scoring_transport: what carries the calls; auto is the completion-queue loop, or the stock
             server where the loop's self-test fails, fast refuses to start then.
         reporting_limits: amount in major units by currency, for the structuring detectors.
@@ -111,6 +112,7 @@ class ScoringConfig:
     model_dir: Path = Path("models")
     model_name: str = "default"
     model_version: str = ""
+    model_watch_s: float = 1.0
     scoring_workers: int = 1
     scoring_transport: str = TRANSPORT_AUTO
     journal_sync_ms: int = 100
@@ -148,6 +150,7 @@ def load_config(environ: Mapping[str, str]) -> ScoringConfig:
         model_dir=Path(read.text("MODEL_DIR", str(default.model_dir))),
         model_name=read.text("MODEL_NAME", default.model_name),
         model_version=read.text("MODEL_VERSION", default.model_version),
+        model_watch_s=read.number("MODEL_WATCH_S", default.model_watch_s, 0, 3_600),
         # One worker process is what this release runs; the state and journal are laid out for more.
         scoring_workers=read.integer("SCORING_WORKERS", default.scoring_workers, 1, 1),
         scoring_transport=read.choice("SCORING_TRANSPORT", default.scoring_transport, TRANSPORTS),

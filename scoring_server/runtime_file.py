@@ -1,5 +1,6 @@
 """The files by which a server tells its process id and ports once it serves."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,13 @@ def read_runtime_file(path: Path) -> RuntimeFile | None:
         return None
     pid = content.pop("pid", 0)
     return RuntimeFile(pid, content) if pid else None
+
+
+def write_runtime_file(path: Path, ports: dict[str, int]) -> None:
+    """Write the file of this process, whole or not at all."""
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(msgspec.json.encode({"pid": os.getpid(), **ports}) + b"\n")
+    partial.rename(path)
 
 
 def clear_runtime_file(path: Path) -> int | None:

@@ -258,7 +258,7 @@ class Engine:
         self, features: NDArray[np.float32], transactions: NDArray[Any], *, with_model: bool
     ) -> tuple[NDArray[np.float64], ModelIdentity | None, tuple[str, ...]]:
         scores = np.empty(len(features))
-        champion = None if self.models is None else self.models.champion
+        champion = None if self.models is None else self.models.lineup.scoring(transactions)
         if champion is None or not with_model:
             scores.fill(np.nan)
             if self.models is None:

@@ -17,6 +17,7 @@ from scoring_server.inference.manifest import (
     MODEL_FILE,
     MODEL_SIZE_BYTES_MAX,
     Golden,
+    Manifest,
     decode_golden,
     decode_manifest,
     read_artifact_file,
@@ -51,6 +52,19 @@ def read_artifact(directory: Path) -> tuple[OnnxModel, bytes, Golden]:
     Raises:
         ModelError: any file is missing, broken, or contradicts another.
     """
+    manifest, content, golden = read_files(directory)
+    check_graph(content, str(directory / MODEL_FILE), manifest.opset)
+    model = OnnxModel(_open_session(content, str(directory / MODEL_FILE)), manifest)
+    _check_golden(model, golden, directory / GOLDEN_FILE)
+    return model, content, golden
+
+
+def read_files(directory: Path) -> tuple[Manifest, bytes, Golden]:
+    """Return manifest, graph and golden vectors after all checks that need no look at the graph.
+
+    Raises:
+        ModelError: any file is missing, broken, or contradicts another.
+    """
     manifest_path = directory / MANIFEST_FILE
     manifest = decode_manifest(
         read_artifact_file(directory, MANIFEST_FILE, MANIFEST_SIZE_BYTES_MAX), str(manifest_path)
@@ -81,10 +95,7 @@ def read_artifact(directory: Path) -> tuple[OnnxModel, bytes, Golden]:
         str(directory / GOLDEN_FILE),
         len(manifest.features),
     )
-    check_graph(content, model_path, manifest.opset)
-    model = OnnxModel(_open_session(content, model_path), manifest)
-    _check_golden(model, golden, directory / GOLDEN_FILE)
-    return model, content, golden
+    return manifest, content, golden
 
 
 def _use_kernel(model: OnnxModel, content: bytes, golden: Golden) -> None:

@@ -1,46 +1,127 @@
-"""The models in use.
+"""The models in use, by what they are used for.
 
-A model that is missing or broken never stops the server: its slot stays empty and says why.
+A model that is missing or broken never stops the server: its slot stays empty and says why. What is
+in use is one immutable lineup that is replaced whole, so that a block meets either the old or the
+new one and every answer names the model that gave its score.
 """
 
-import re
-import stat
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from scoring_server.inference.artifact import load_model
 from scoring_server.inference.errors import ModelError
-from scoring_server.inference.manifest import is_identifier
 from scoring_server.inference.onnx_model import OnnxModel
+from scoring_server.inference.repository import find_model
 
 CHAMPION = "champion"
+CANARY = "canary"
 SHADOW = "shadow"
 PREVIOUS = "previous"
 
+# Steps of a hundredth of a percent.
+_BUCKETS = 10_000
+# SplitMix64's constants: the bits of an account's key also choose its place in the tables, and
+# must not choose its model the same way.
+_INCREMENT = np.uint64(0x9E3779B97F4A7C15)
+_FACTORS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 
-@dataclass(slots=True)
-class ModelSlots:
+
+@dataclass(frozen=True, slots=True)
+class Lineup:
     """Models by what they are used for.
 
     Attributes:
         champion: its score counts; None when there is none.
-        shadows: their scores are recorded and do not count.
+        canary: its score counts for some accounts, in place of the champion's.
+        canary_pct: share of accounts, 0 to 100, always the same ones.
+        shadows: their scores are compared and do not count.
         previous: was champion before.
-        fault: why there is no champion; empty when there is one.
     """
 
     champion: OnnxModel | None = None
-    shadows: list[OnnxModel] = field(default_factory=list)
+    canary: OnnxModel | None = None
+    canary_pct: float = 0.0
+    shadows: tuple[OnnxModel, ...] = ()
     previous: OnnxModel | None = None
-    fault: str = ""
 
     def all(self) -> list[tuple[str, OnnxModel]]:
         """Return role and model of all models in memory, champion first."""
-        models = [] if self.champion is None else [(CHAMPION, self.champion)]
-        models += [(SHADOW, model) for model in self.shadows]
-        if self.previous is not None:
-            models.append((PREVIOUS, self.previous))
-        return models
+        single = ((CHAMPION, self.champion), (CANARY, self.canary), (PREVIOUS, self.previous))
+        models = [(role, model) for role, model in single if model is not None]
+        shadows = [(SHADOW, model) for model in self.shadows]
+        return sorted(models + shadows, key=lambda held: _ORDER.index(held[0]))
+
+    def held(self, name: str, version: str) -> OnnxModel | None:
+        """Return a model that is in memory in any role."""
+        for _, model in self.all():
+            if (model.identity.name, model.identity.version) == (name, version):
+                return model
+        return None
+
+    def for_canary(self, transactions: NDArray[Any]) -> NDArray[np.bool_] | None:
+        """Return which transactions the canary scores, (n,); None while there is no canary."""
+        if self.canary is None:
+            return None
+        return bucket_of(transactions["account_key"]) < self.canary_pct * (_BUCKETS / 100)
+
+    def scoring(self, transactions: NDArray[Any]) -> OnnxModel | None:
+        """Return the model that scores a block, none of whose transactions belongs to another."""
+        if self.canary is not None:
+            (canary,) = self.for_canary(transactions[:1])  # type: ignore[misc]
+            return self.canary if canary else self.champion
+        return self.champion
+
+    def promoted(self, model: OnnxModel) -> "Lineup":
+        """Return the lineup with a model as champion, which leaves its other roles."""
+        if model is self.champion:
+            return self
+        rest = self.without(model)
+        return replace(rest, champion=model, previous=self.champion)
+
+    def without(self, model: OnnxModel) -> "Lineup":
+        """Return the lineup in which a model is neither canary nor shadow."""
+        shadows = tuple(each for each in self.shadows if each is not model)
+        if self.canary is model:
+            return replace(self, canary=None, canary_pct=0.0, shadows=shadows)
+        return replace(self, shadows=shadows)
+
+
+_ORDER = (CHAMPION, CANARY, SHADOW, PREVIOUS)
+
+
+class ModelSlots:
+    """Holds the lineup; whoever scores takes it once a block.
+
+    Attributes:
+        lineup: what is in use, replaced whole.
+        fault: why there is no champion; empty when there is one.
+    """
+
+    def __init__(self, champion: OnnxModel | None = None, fault: str = "") -> None:
+        self.lineup = Lineup(champion)
+        self.fault = fault
+
+    @property
+    def champion(self) -> OnnxModel | None:
+        """The model whose score counts."""
+        return self.lineup.champion
+
+    def all(self) -> list[tuple[str, OnnxModel]]:
+        """Return role and model of all models in memory, champion first."""
+        return self.lineup.all()
+
+
+def bucket_of(account_keys: NDArray[Any]) -> NDArray[np.uint64]:
+    """Return a number from 0 to 9,999 for each account, the same at any time."""
+    mixed = account_keys.astype(np.uint64) + _INCREMENT
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * _FACTORS[0]
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * _FACTORS[1]
+    buckets: NDArray[np.uint64] = (mixed ^ (mixed >> np.uint64(31))) % np.uint64(_BUCKETS)
+    return buckets
 
 
 def open_models(model_dir: Path, name: str = "default", version: str = "") -> ModelSlots:
@@ -57,69 +138,3 @@ def open_models(model_dir: Path, name: str = "default", version: str = "") -> Mo
         return ModelSlots(champion=load_model(find_model(model_dir, name, version)))
     except ModelError as error:
         return ModelSlots(fault=error.message)
-
-
-def find_model(model_dir: Path, name: str, version: str = "") -> Path:
-    """Return the folder of a model.
-
-    Args:
-        model_dir: folder that holds one folder a model; it may itself be a symbolic link.
-        name: the model's folder.
-        version: the version's folder; empty takes the highest, by number: 10 is higher than 9.
-
-    Raises:
-        ModelError: a name leaves the folder, there is no such model, or a folder below `model_dir`
-            is a link.
-    """
-    for what, text in (("name", name), ("version", version or "1")):
-        if not is_identifier(text):
-            raise ModelError(
-                f"a model's {what} must be 1 to 64 of A-Z a-z 0-9 . _ - and start with a letter or "
-                f"digit, was {text!r}"
-            )
-    folder = model_dir / name
-    versions = list_versions(model_dir, name)
-    if not versions:
-        raise ModelError(f"no model {name} in {model_dir}", reason="MODEL_MISSING")
-    if version and version not in versions:
-        raise ModelError(
-            f"no version {version} of model {name} in {model_dir}, there is {', '.join(versions)}",
-            reason="MODEL_MISSING",
-        )
-    return folder / (version or versions[-1])
-
-
-def list_versions(model_dir: Path, name: str) -> list[str]:
-    """Return the versions of a model, lowest first; empty when there is no such model.
-
-    Raises:
-        ModelError: the folder of the model or of a version is a symbolic link.
-    """
-    folder = model_dir / name
-    if not _is_real_folder(folder):
-        return []
-    versions = [entry.name for entry in folder.iterdir() if is_identifier(entry.name)]
-    return sorted((each for each in versions if _is_real_folder(folder / each)), key=_version_order)
-
-
-def list_models(model_dir: Path) -> list[str]:
-    """Return the names of the models in a folder: those with a version that has a manifest."""
-    if not model_dir.is_dir():
-        return []
-    names = sorted(entry.name for entry in model_dir.iterdir() if is_identifier(entry.name))
-    return [name for name in names if any((model_dir / name).glob("*/manifest.json"))]
-
-
-def _is_real_folder(path: Path) -> bool:
-    try:
-        mode = path.lstat().st_mode
-    except OSError:
-        return False
-    if stat.S_ISLNK(mode):
-        raise ModelError(f"{path} must be a real folder, is a symbolic link")
-    return stat.S_ISDIR(mode)
-
-
-def _version_order(version: str) -> list[tuple[int, int, str]]:
-    parts = re.findall(r"\d+|\D+", version)
-    return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in parts]

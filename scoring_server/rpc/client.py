@@ -142,6 +142,11 @@ class ScoringClient:
         request = model_service_pb2.ListModelsRequest()
         return list(self._models.ListModels(request, timeout=timeout_s).models)
 
+    @property
+    def models(self) -> Any:
+        """The stub of ModelService."""
+        return self._models
+
     def health(self, service: str = "", *, timeout_s: float = CALL_TIMEOUT_S) -> str:
         """Return SERVING, NOT_SERVING or another name of the health protocol."""
         request = health_pb2.HealthCheckRequest(service=service)

@@ -98,7 +98,8 @@ class ScoringService:
             places = np.flatnonzero(read.good).tolist()
         with self._turn:
             for with_model, run in self._runs(places, calls, answers):
-                self._score(read, run, answers, with_model=with_model)
+                for part in self._by_model(read, run):
+                    self._score(read, part, answers, with_model=with_model)
         return answers
 
     def score_batch(self, request: bytes, call: Call) -> bytes:
@@ -130,7 +131,8 @@ class ScoringService:
         if positions:
             with self._turn:
                 with_model = self._has_time_for_model(call)
-                self._score(read, positions, answers, with_model=with_model)
+                for part in self._by_model(read, positions):
+                    self._score(read, part, answers, with_model=with_model)
         return b"".join([wire.field(_OUTCOMES, _outcome(answer)) for answer in answers])
 
     def _read_slowly(
@@ -184,6 +186,17 @@ class ScoringService:
             else:
                 runs.append((with_model, [place]))
         return runs
+
+    def _by_model(self, read: Requests, positions: Sequence[int]) -> list[Sequence[int]]:
+        """Return the places, in order, as runs that one model scores; all while there is one."""
+        models = self._scorer.engine.models
+        lineup = None if models is None else models.lineup
+        if lineup is None or lineup.canary is None or not positions:
+            return [positions]
+        canary = lineup.for_canary(read.rows[positions])
+        assert canary is not None
+        cuts = np.flatnonzero(canary[1:] != canary[:-1]) + 1
+        return [part.tolist() for part in np.split(np.array(positions), cuts)]
 
     def _has_time_for_model(self, call: Call) -> bool:
         remaining_s = call.time_remaining_s()

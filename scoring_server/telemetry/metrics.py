@@ -64,9 +64,11 @@ class Metrics:
         for value, read in reads.items():
             gauge.labels(value).set_function(read)
 
-    def model(self, *, role: str, name: str, version: str, sha256: str) -> None:
-        """State that a model is held."""
-        self._model.labels(role, name, version, sha256).set(1)
+    def models(self, held: Iterable[tuple[str, str, str, str]]) -> None:
+        """State which models are held, and no others: role, name, version and SHA-256 of each."""
+        self._model.clear()
+        for labels in held:
+            self._model.labels(*labels).set(1)
 
     def _counter(self, name: str, meaning: str, label: str) -> Counter:
         return Counter(name, meaning, (label,), registry=self.registry)

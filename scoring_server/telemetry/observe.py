@@ -2,14 +2,14 @@
 
 from functools import partial
 
-from scoring_server.inference.model_slots import ModelSlots
+from scoring_server.inference.model_slots import Lineup
 from scoring_server.journal.embedded import EmbeddedJournal
 from scoring_server.state.shared_table import State
 from scoring_server.telemetry.metrics import Metrics
 
 
-def observe(metrics: Metrics, journal: EmbeddedJournal, state: State, models: ModelSlots) -> None:
-    """Add the gauges of a journal, a state and the models held."""
+def observe(metrics: Metrics, journal: EmbeddedJournal, state: State) -> None:
+    """Add the gauges of a journal and a state."""
     metrics.gauge(
         "anomaly_journal_last_sequence",
         "Newest event of the journal.",
@@ -31,11 +31,14 @@ def observe(metrics: Metrics, journal: EmbeddedJournal, state: State, models: Mo
         "table",
         {name: partial(_fill_ratio, state, name) for name in state.fill_ratios()},
     )
-    for role, model in models.all():
-        identity = model.identity
-        metrics.model(
-            role=role, name=identity.name, version=identity.version, sha256=identity.sha256
-        )
+
+
+def show_models(metrics: Metrics, lineup: Lineup) -> None:
+    """State the models of a lineup."""
+    held = [(role, model.identity) for role, model in lineup.all()]
+    metrics.models(
+        (role, identity.name, identity.version, identity.sha256) for role, identity in held
+    )
 
 
 def _fill_ratio(state: State, table: str) -> float:

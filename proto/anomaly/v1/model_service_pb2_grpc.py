@@ -26,7 +26,10 @@ if _version_not_supported:
 
 
 class ModelServiceStub:
-    """Shows the models in use.
+    """Shows the models in use, and changes what they are used for.
+
+    A change is refused with FAILED_PRECONDITION and a sentence that says how to mend it, and then
+    changes nothing. What was changed stays so over a restart.
     """
 
     def __init__(self, channel):
@@ -40,14 +43,66 @@ class ModelServiceStub:
                 request_serializer=anomaly_dot_v1_dot_model__service__pb2.ListModelsRequest.SerializeToString,
                 response_deserializer=anomaly_dot_v1_dot_model__service__pb2.ListModelsResponse.FromString,
                 _registered_method=True)
+        self.PromoteModel = channel.unary_unary(
+                '/anomaly.v1.ModelService/PromoteModel',
+                request_serializer=anomaly_dot_v1_dot_model__service__pb2.PromoteModelRequest.SerializeToString,
+                response_deserializer=anomaly_dot_v1_dot_model__service__pb2.PromoteModelResponse.FromString,
+                _registered_method=True)
+        self.RollbackModel = channel.unary_unary(
+                '/anomaly.v1.ModelService/RollbackModel',
+                request_serializer=anomaly_dot_v1_dot_model__service__pb2.RollbackModelRequest.SerializeToString,
+                response_deserializer=anomaly_dot_v1_dot_model__service__pb2.RollbackModelResponse.FromString,
+                _registered_method=True)
+        self.SetCanary = channel.unary_unary(
+                '/anomaly.v1.ModelService/SetCanary',
+                request_serializer=anomaly_dot_v1_dot_model__service__pb2.SetCanaryRequest.SerializeToString,
+                response_deserializer=anomaly_dot_v1_dot_model__service__pb2.SetCanaryResponse.FromString,
+                _registered_method=True)
+        self.SetShadow = channel.unary_unary(
+                '/anomaly.v1.ModelService/SetShadow',
+                request_serializer=anomaly_dot_v1_dot_model__service__pb2.SetShadowRequest.SerializeToString,
+                response_deserializer=anomaly_dot_v1_dot_model__service__pb2.SetShadowResponse.FromString,
+                _registered_method=True)
 
 
 class ModelServiceServicer:
-    """Shows the models in use.
+    """Shows the models in use, and changes what they are used for.
+
+    A change is refused with FAILED_PRECONDITION and a sentence that says how to mend it, and then
+    changes nothing. What was changed stays so over a restart.
     """
 
     def ListModels(self, request, context):
         """List the models that the server holds, champion first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PromoteModel(self, request, context):
+        """Make a model champion, after it has passed the gate; the one before becomes previous.
+        Safe to repeat.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RollbackModel(self, request, context):
+        """Make the previous champion champion again, and the present one previous.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetCanary(self, request, context):
+        """Let a model score a share of the accounts in place of the champion.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetShadow(self, request, context):
+        """Compare a model with the champion on all transactions, or stop that.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -61,6 +116,26 @@ def add_ModelServiceServicer_to_server(servicer, server):
                     request_deserializer=anomaly_dot_v1_dot_model__service__pb2.ListModelsRequest.FromString,
                     response_serializer=anomaly_dot_v1_dot_model__service__pb2.ListModelsResponse.SerializeToString,
             ),
+            'PromoteModel': grpc.unary_unary_rpc_method_handler(
+                    servicer.PromoteModel,
+                    request_deserializer=anomaly_dot_v1_dot_model__service__pb2.PromoteModelRequest.FromString,
+                    response_serializer=anomaly_dot_v1_dot_model__service__pb2.PromoteModelResponse.SerializeToString,
+            ),
+            'RollbackModel': grpc.unary_unary_rpc_method_handler(
+                    servicer.RollbackModel,
+                    request_deserializer=anomaly_dot_v1_dot_model__service__pb2.RollbackModelRequest.FromString,
+                    response_serializer=anomaly_dot_v1_dot_model__service__pb2.RollbackModelResponse.SerializeToString,
+            ),
+            'SetCanary': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetCanary,
+                    request_deserializer=anomaly_dot_v1_dot_model__service__pb2.SetCanaryRequest.FromString,
+                    response_serializer=anomaly_dot_v1_dot_model__service__pb2.SetCanaryResponse.SerializeToString,
+            ),
+            'SetShadow': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetShadow,
+                    request_deserializer=anomaly_dot_v1_dot_model__service__pb2.SetShadowRequest.FromString,
+                    response_serializer=anomaly_dot_v1_dot_model__service__pb2.SetShadowResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'anomaly.v1.ModelService', rpc_method_handlers)
@@ -70,7 +145,10 @@ def add_ModelServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ModelService:
-    """Shows the models in use.
+    """Shows the models in use, and changes what they are used for.
+
+    A change is refused with FAILED_PRECONDITION and a sentence that says how to mend it, and then
+    changes nothing. What was changed stays so over a restart.
     """
 
     @staticmethod
@@ -90,6 +168,114 @@ class ModelService:
             '/anomaly.v1.ModelService/ListModels',
             anomaly_dot_v1_dot_model__service__pb2.ListModelsRequest.SerializeToString,
             anomaly_dot_v1_dot_model__service__pb2.ListModelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PromoteModel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/anomaly.v1.ModelService/PromoteModel',
+            anomaly_dot_v1_dot_model__service__pb2.PromoteModelRequest.SerializeToString,
+            anomaly_dot_v1_dot_model__service__pb2.PromoteModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RollbackModel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/anomaly.v1.ModelService/RollbackModel',
+            anomaly_dot_v1_dot_model__service__pb2.RollbackModelRequest.SerializeToString,
+            anomaly_dot_v1_dot_model__service__pb2.RollbackModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetCanary(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/anomaly.v1.ModelService/SetCanary',
+            anomaly_dot_v1_dot_model__service__pb2.SetCanaryRequest.SerializeToString,
+            anomaly_dot_v1_dot_model__service__pb2.SetCanaryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetShadow(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/anomaly.v1.ModelService/SetShadow',
+            anomaly_dot_v1_dot_model__service__pb2.SetShadowRequest.SerializeToString,
+            anomaly_dot_v1_dot_model__service__pb2.SetShadowResponse.FromString,
             options,
             channel_credentials,
             insecure,

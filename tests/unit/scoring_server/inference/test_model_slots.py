@@ -8,13 +8,8 @@ import pytest
 from scoring_server.inference.artifact import load_model
 from scoring_server.inference.errors import ModelError
 from scoring_server.inference.manifest import manifest_schema
-from scoring_server.inference.model_slots import (
-    ModelSlots,
-    find_model,
-    list_models,
-    list_versions,
-    open_models,
-)
+from scoring_server.inference.model_slots import Lineup, open_models
+from scoring_server.inference.repository import find_model, list_models, list_versions
 
 
 def test_highest_version_by_number_becomes_champion(make_artifact: Any) -> None:
@@ -103,8 +98,8 @@ def test_list_models_takes_folders_with_an_artifact_only(make_artifact: Any) -> 
 
 def test_all_names_every_role_champion_first(artifact: Any) -> None:
     model = load_model(artifact.directory)
-    slots = ModelSlots(champion=model, shadows=[model], previous=model)
-    assert [role for role, _ in slots.all()] == ["champion", "shadow", "previous"]
+    lineup = Lineup(champion=model, canary=model, shadows=(model,), previous=model)
+    assert [role for role, _ in lineup.all()] == ["champion", "canary", "shadow", "previous"]
 
 
 def test_schema_names_every_required_field() -> None:

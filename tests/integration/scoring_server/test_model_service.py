@@ -1,0 +1,165 @@
+"""Changing models under a real server: every answer names its model, and no bad one gets in."""
+
+import asyncio
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import grpc
+import pytest
+from anomaly.v1 import model_service_pb2
+from click.testing import CliRunner
+
+from scoring_server.commands import model
+from scoring_server.rpc.client import ScoringClient
+from tests.integration.scoring_server.messages import payment
+from tests.integration.scoring_server.test_server_life import scrape
+from tests.support.broken_artifacts import BROKEN
+from tests.support.model_artifacts import Artifact
+from tests.support.waiting import eventually
+
+_TIMEOUT_S = 120
+
+
+@pytest.fixture
+def model_dir(tmp_path: Path) -> Path:
+    """Return a folder with the versions 1 and 2 of the model m."""
+    for version in ("1", "2"):
+        Artifact(tmp_path / "models" / "m" / version)
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def served(start: Callable, model_dir: Path) -> Callable:
+    def serve(watch_s: float = 0.0):
+        return start(model_dir=model_dir, model_name="m", model_version="1", model_watch_s=watch_s)
+
+    return serve
+
+
+@pytest.fixture
+def client(served):
+    application = served()
+    with ScoringClient(application.target) as connected:
+        connected.wait_ready()
+        connected.application = application
+        yield connected
+
+
+def promote(client: ScoringClient, version: str) -> list[str]:
+    request = model_service_pb2.PromoteModelRequest(name="m", version=version)
+    return roles(client.models.PromoteModel(request, timeout=_TIMEOUT_S).models)
+
+
+def roles(models) -> list[str]:
+    role = model_service_pb2.ModelRole.Name
+    return [f"{role(each.role).removeprefix('MODEL_ROLE_')} {each.version}" for each in models]
+
+
+def version_that_scores(client: ScoringClient, number: int, **fields) -> str:
+    return client.score(payment(number, **fields)).model_version
+
+
+def test_promoted_model_answers_from_the_next_call_on_and_after_a_restart(client, served):
+    assert version_that_scores(client, 1) == "1"
+    assert promote(client, "2") == ["CHAMPION 2", "PREVIOUS 1"]
+    assert version_that_scores(client, 2) == "2"
+    told = scrape(client.application)
+    assert re.search(r'anomaly_model_info{.*role="champion".*version="2"} 1', told)
+    client.application.stop()
+    with ScoringClient(served().target) as again:
+        again.wait_ready()
+        assert version_that_scores(again, 3) == "2"
+        request = model_service_pb2.RollbackModelRequest()
+        assert roles(again.models.RollbackModel(request, timeout=10).models)[0] == "CHAMPION 1"
+        assert version_that_scores(again, 4) == "1"
+        # The first answer stands, with the model that gave it.
+        assert version_that_scores(again, 2) == "2"
+
+
+def test_canary_scores_its_accounts_in_any_call_and_names_itself(client):
+    request = model_service_pb2.SetCanaryRequest(name="m", version="2", canary_pct=40.0)
+    held = client.models.SetCanary(request, timeout=_TIMEOUT_S).models
+    assert [(each.role, each.canary_pct) for each in held] == [(1, 0.0), (4, 40.0)]
+    accounts = [f"account-{number}" for number in range(60)]
+    alone = [
+        version_that_scores(client, number, account_id=account)
+        for number, account in enumerate(accounts)
+    ]
+    assert 10 <= alone.count("2") <= 40
+    batch = [payment(100 + number, account_id=account) for number, account in enumerate(accounts)]
+    outcomes = client.score_batch(batch)
+    assert [each.result.model_version for each in outcomes] == alone
+    assert [each.result.transaction_id for each in outcomes] == [
+        each.transaction_id for each in batch
+    ]
+    client.models.SetCanary(
+        model_service_pb2.SetCanaryRequest(name="m", version="2"), timeout=_TIMEOUT_S
+    )
+    assert version_that_scores(client, 300, account_id=accounts[alone.index("2")]) == "1"
+
+
+def test_shadow_is_held_and_does_not_answer(client):
+    request = model_service_pb2.SetShadowRequest(name="m", version="2", shadow=True)
+    held = client.models.SetShadow(request, timeout=_TIMEOUT_S).models
+    assert roles(held) == ["CHAMPION 1", "SHADOW 2"]
+    assert version_that_scores(client, 1) == "1"
+
+
+def test_names_must_be_given(client):
+    with pytest.raises(grpc.RpcError) as caught:
+        client.models.PromoteModel(model_service_pb2.PromoteModelRequest(), timeout=10)
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert "name must be given (and 1 more)" in caught.value.details()
+
+
+def test_no_broken_artifact_takes_the_champions_place(client, model_dir):
+    """Each is asked for by a call; each is refused with its own sentence."""
+    refusals = set()
+    for number, broken in enumerate(BROKEN):
+        artifact = Artifact(model_dir / "m" / f"broken-{number}")
+        broken.break_it(artifact)
+        with pytest.raises(grpc.RpcError) as caught:
+            promote(client, artifact.directory.name)
+        assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION, broken.name
+        assert re.search(broken.says, caught.value.details()), broken.name
+        refusals.add(caught.value.details())
+        assert version_that_scores(client, number) == "1"
+    assert len(refusals) == len(BROKEN)
+    assert roles(client.list_models()) == ["CHAMPION 1"]
+
+
+def test_dropped_folders_are_judged_like_calls(served, model_dir):
+    application = served(watch_s=0.05)
+    Artifact(model_dir / "m" / "3")
+    broken = Artifact(model_dir / "m" / "4")
+    next(each for each in BROKEN if each.name == "random_numbers").break_it(broken)
+    (model_dir / "champion").write_text("m/2")
+
+    async def all_judged():
+        listed = client.models.ListModels(model_service_pb2.ListModelsRequest(), timeout=10)
+        in_use = roles(listed.models) == ["CHAMPION 2", "SHADOW 3", "PREVIOUS 1"]
+        return in_use and "RandomUniformLike" in listed.versions[3].fault
+
+    with ScoringClient(application.target) as client:
+        client.wait_ready()
+        asyncio.run(eventually(all_judged))
+        assert version_that_scores(client, 1) == "2"
+
+
+def test_command_line_changes_the_same_slots(client, model_dir):
+    target = ["--target", client.application.target]
+
+    def run(*arguments: str) -> list[str]:
+        # The server of this process writes its log to the same output.
+        lines = CliRunner().invoke(model, [*arguments, *target]).output.splitlines()
+        return [" ".join(line.split()) for line in lines if "models_changed" not in line]
+
+    assert run("slots") == ["champion m/1"]
+    assert run("canary", "m", "2", "12.5") == ["champion m/1", "canary m/2, 12.5 % of accounts"]
+    assert run("promote", "m", "2") == ["champion m/2", "previous m/1"]
+    assert json.loads(run("rollback", "--json")[0])[0]["version"] == "1"
+    assert run("shadow", "m", "2") == ["champion m/1", "shadow m/2", "previous m/2"]
+    assert run("shadow", "m", "2", "--off") == ["champion m/1", "previous m/2"]
+    assert "Error: no version 9 of model m" in run("promote", "m", "9")[-1]
