@@ -22,6 +22,8 @@ ROW_LATENCY_MS_MAX = 2.0
 BLOCK_ROWS = 64
 BLOCK_LATENCY_MS_MAX = 20.0
 _ROUNDS, _RUNS_A_ROUND = 5, 9
+# One slow run may be another process's turn; three are the model.
+_TRIES, _HOPELESS = 3, 20
 _NS_PER_MS = 1e6
 
 
@@ -88,9 +90,9 @@ def _took_ms(model: OnnxModel, rows: int, budget_ms: float) -> float:
             began_ns = monotonic_ns()
             model.score(features, out)
             times.append(monotonic_ns() - began_ns)
-            if times[-1] > 20 * budget_ms * _NS_PER_MS:
-                # Hopeless; measuring on would only hold up who waits.
-                return times[-1] / _NS_PER_MS
+            if len(times) == _TRIES and min(times) > _HOPELESS * budget_ms * _NS_PER_MS:
+                # Measuring on would only hold up who waits.
+                return min(times) / _NS_PER_MS
         best = min(best, median(times))
     return float(best) / _NS_PER_MS
 
