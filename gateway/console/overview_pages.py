@@ -14,6 +14,7 @@ from gateway.domain.enumerations import Severity
 from gateway.domain.pagination import LIMIT_MAX, PageQuery
 from gateway.domain.permission import Permission, Role, Scope
 from gateway.domain.suppression import SuppressedType
+from gateway.errors import UnavailableError
 from gateway.rest import (
     analytics_views,
     encoded_slash,
@@ -26,6 +27,7 @@ from gateway.rest.session import CALLER
 from gateway.rest.wiring import Clock, HealthChecks
 from gateway.rest.wiring_analytics import Analytics, SharedWork
 from gateway.rest.wiring_live import Webhooks
+from gateway.rest.wiring_models import Models
 from gateway.rest.wiring_people import People
 from gateway.rest.wiring_queue import Suppressions
 from gateway.rest.wiring_records import Cursor, Entities, PathId
@@ -76,9 +78,13 @@ def show_scanner() -> Response[str]:
 
 @get("/models", include_in_schema=False)
 async def show_models(
-    analytics: Analytics, together: SharedWork, health: HealthChecks
+    analytics: Analytics, together: SharedWork, health: HealthChecks, models: Models
 ) -> Response[str]:
-    """Show which model scores, and how each version did."""
+    """Show which models score, how each version did, and to administrators how to change them."""
+    try:
+        in_use = await models.in_use()
+    except UnavailableError:
+        in_use = None
     span = AnalyticsRange(PerformanceRange.MONTH)
     days = analytics_views.model_performance(await analytics.model_performance(span))
     rows = zip(
@@ -95,6 +101,8 @@ async def show_models(
         "models.html",
         "/models",
         sync=await together.answer("health", analytics.sync),
+        in_use=in_use,
+        held_names={(each.name, each.version) for each in in_use.held} if in_use else set(),
         scoring=(await health.checks())["scoring_server"],
         rows=list(reversed(list(rows))),
     )

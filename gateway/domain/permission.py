@@ -18,7 +18,7 @@ class Permission(StrEnum):
         LABEL: decide what a transaction was.
         SCORE: send transactions to be scored.
         MANAGE: what changes other people's work, such as assignment, bulk moves and suppression.
-        ADMINISTER: users, service tokens, webhooks and the record of access.
+        ADMINISTER: users, service tokens, webhooks, models and the record of access.
     """
 
     PUBLIC = "PUBLIC"
@@ -167,6 +167,11 @@ ROUTES: dict[tuple[str, str], Permission] = {
     ("GET", "/api/feedback/by-analyst/{analyst_id}"): Permission.READ,
     ("GET", "/api/live/alerts"): Permission.READ,
     ("GET", "/api/live/transactions"): Permission.READ,
+    ("GET", "/api/models"): Permission.READ,
+    ("POST", "/api/models/rollback"): Permission.ADMINISTER,
+    ("POST", "/api/models/{name}/{version}/promote"): Permission.ADMINISTER,
+    ("POST", "/api/models/{name}/{version}/canary"): Permission.ADMINISTER,
+    ("POST", "/api/models/{name}/{version}/shadow"): Permission.ADMINISTER,
     ("GET", "/api/webhooks"): Permission.ADMINISTER,
     ("POST", "/api/webhooks"): Permission.ADMINISTER,
     ("GET", "/api/webhooks/{webhook_id}"): Permission.ADMINISTER,

@@ -20,6 +20,7 @@ from gateway.domain.payment import Payment, ScoreAnswer
 from gateway.domain.transaction import FeedBatch, FeedPosition
 from gateway.errors import UnavailableError
 from gateway.scoring import converters
+from gateway.scoring.models import ModelClient
 from gateway.scoring.status import translated
 from gateway.spans import Spans
 
@@ -46,7 +47,11 @@ _CHANNEL_OPTIONS = (
 
 
 class ScoringClient:
-    """One channel to the scoring server. Made inside the event loop that uses it."""
+    """One channel to the scoring server. Made inside the event loop that uses it.
+
+    Attributes:
+        models: asks for models and changes them, over the same channel.
+    """
 
     def __init__(
         self, target: str, timeout_s: float, batch_size_max: int, spans: Spans | None = None
@@ -59,6 +64,7 @@ class ScoringClient:
         self._labels = label_service_pb2_grpc.LabelServiceStub(self._channel)
         self._events = event_service_pb2_grpc.EventServiceStub(self._channel)
         self._health = health_pb2_grpc.HealthStub(self._channel)
+        self.models = ModelClient(self._channel, timeout_s)
 
     async def score(self, payment: Payment, request_id: str) -> ScoreAnswer:
         """Score one payment.

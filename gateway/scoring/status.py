@@ -71,6 +71,11 @@ def gateway_error(error: grpc.aio.AioRpcError) -> GatewayError:
     return InternalError(f"the scoring server answered {code.name}: {message}")
 
 
+def reason_of(error: grpc.aio.AioRpcError) -> str:
+    """Return the scoring server's own code for a failure; empty when it gave none."""
+    return _metadata(_status(error)).get("reason", "")
+
+
 def _status(error: grpc.aio.AioRpcError) -> status_pb2.Status:
     status = status_pb2.Status()
     metadata: Any = error.trailing_metadata() or ()

@@ -18,13 +18,15 @@ from anomaly.v1 import (
     event_service_pb2_grpc,
     label_service_pb2,
     label_service_pb2_grpc,
+    model_service_pb2_grpc,
     scoring_service_pb2,
     scoring_service_pb2_grpc,
     transaction_pb2,
 )
-from google.protobuf.any_pb2 import Any as AnyMessage
-from google.rpc import error_details_pb2, status_pb2
+from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from tests.support.scripted_models import ScriptedModels, refuse
 
 ALERT_THRESHOLD = 50.0
 BATCH_SIZE = 64
@@ -81,6 +83,8 @@ class ScriptedScoringServer:
         self.journal_id = journal_id
         self.events: list[Any] = []
         self.labels: dict[str, Any] = {}
+        # Versions of the model in use, champion first.
+        self.models = ["1.0.0"]
         self.label_calls = 0
         self.confirmed: dict[str, tuple[str, int]] = {}
         self.fail_with: grpc.StatusCode | None = None
@@ -95,6 +99,9 @@ class ScriptedScoringServer:
         scoring_service_pb2_grpc.add_ScoringServiceServicer_to_server(_Scoring(self), self._server)
         event_service_pb2_grpc.add_EventServiceServicer_to_server(_Events(self), self._server)
         label_service_pb2_grpc.add_LabelServiceServicer_to_server(_Labels(self), self._server)
+        model_service_pb2_grpc.add_ModelServiceServicer_to_server(
+            ScriptedModels(self.models), self._server
+        )
         health_pb2_grpc.add_HealthServicer_to_server(_Health(), self._server)
         self.port = self._server.add_insecure_port(f"127.0.0.1:{port}")
         await self._server.start()
@@ -147,16 +154,6 @@ class ScriptedScoringServer:
                 return
 
 
-async def _refuse(context: Any, code: grpc.StatusCode, message: str, *details: Any) -> None:
-    status = status_pb2.Status(code=code.value[0], message=message)
-    for detail in details:
-        packed = AnyMessage()
-        packed.Pack(detail)
-        status.details.append(packed)
-    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
-    await context.abort(code, message)
-
-
 class _Scoring(scoring_service_pb2_grpc.ScoringServiceServicer):
     def __init__(self, server: ScriptedScoringServer) -> None:
         self._server = server
@@ -168,7 +165,7 @@ class _Scoring(scoring_service_pb2_grpc.ScoringServiceServicer):
         if server.fail_with is not None:
             retry = error_details_pb2.RetryInfo()
             retry.retry_delay.FromMilliseconds(2500)
-            await _refuse(context, server.fail_with, "scripted", retry)
+            await refuse(context, server.fail_with, "scripted", retry)
         transaction = request.transaction
         if transaction.payment.country == "ZZ":
             bad = error_details_pb2.BadRequest()
@@ -178,14 +175,14 @@ class _Scoring(scoring_service_pb2_grpc.ScoringServiceServicer):
             bad.field_violations.add(
                 field="transaction.payment.account_id", description="must be known"
             )
-            await _refuse(context, grpc.StatusCode.INVALID_ARGUMENT, "two bad fields", bad)
+            await refuse(context, grpc.StatusCode.INVALID_ARGUMENT, "two bad fields", bad)
         known = server.known(transaction)
         if known is None:
             return scoring_service_pb2.ScoreResponse(result=await server.score(transaction))
         same, first = known
         if not same:
             info = error_details_pb2.ErrorInfo(reason="CONTENT_DIFFERS", domain="anomaly")
-            await _refuse(context, grpc.StatusCode.ALREADY_EXISTS, "other content", info)
+            await refuse(context, grpc.StatusCode.ALREADY_EXISTS, "other content", info)
         again = scoring_service_pb2.ScoreResult()
         again.CopyFrom(first)
         again.replayed = True
@@ -201,7 +198,7 @@ class _Events(event_service_pb2_grpc.EventServiceServicer):
         other_journal = request.journal_id not in {"", server.journal_id}
         if other_journal or request.after_sequence > len(server.events):
             info = error_details_pb2.ErrorInfo(reason="JOURNAL_CHANGED", domain="anomaly")
-            await _refuse(context, grpc.StatusCode.FAILED_PRECONDITION, "no such position", info)
+            await refuse(context, grpc.StatusCode.FAILED_PRECONDITION, "no such position", info)
         position = request.after_sequence
         size = min(request.batch_size_max or BATCH_SIZE, BATCH_SIZE)
         while True:
@@ -228,7 +225,7 @@ class _Labels(label_service_pb2_grpc.LabelServiceServicer):
         if any(label.transaction_id.startswith("refuse-") for label in request.labels):
             bad = error_details_pb2.BadRequest()
             bad.field_violations.add(field="labels[0].transaction_id", description="scripted")
-            await _refuse(context, grpc.StatusCode.INVALID_ARGUMENT, "a bad label", bad)
+            await refuse(context, grpc.StatusCode.INVALID_ARGUMENT, "a bad label", bad)
         pb = label_service_pb2
         response = pb.ReportLabelsResponse()
         for label in request.labels:

@@ -32,7 +32,7 @@ async function send(request, body) {
   }
 }
 
-secret.querySelector("button").addEventListener("click", () => location.reload());
+secret?.querySelector("button").addEventListener("click", () => location.reload());
 for (const form of document.querySelectorAll("form[data-call]")) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
