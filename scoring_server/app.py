@@ -12,6 +12,7 @@ import structlog
 
 from scoring_server.clock import NS_PER_S, monotonic_ns, wall_time_ns
 from scoring_server.config import ScoringConfig, TlsConfig
+from scoring_server.engine.comparison import Comparison
 from scoring_server.engine.engine import Engine
 from scoring_server.engine.evidence import Recorder
 from scoring_server.engine.labels import Labels
@@ -43,8 +44,9 @@ from scoring_server.snapshotter import SNAPSHOT_DIRECTORY, Snapshotter
 from scoring_server.state.opening import open_served_state
 from scoring_server.state.shared_table import State, StateCapacities
 from scoring_server.state.snapshots import Snapshots
+from scoring_server.telemetry.comparison_metrics import ComparisonCollector
 from scoring_server.telemetry.log import configure_logging
-from scoring_server.telemetry.metrics import Metrics, MetricsServer
+from scoring_server.telemetry.metrics import Metrics, open_metrics_server
 from scoring_server.telemetry.observe import observe, show_models
 
 _log = structlog.get_logger(__name__)
@@ -144,11 +146,13 @@ class ScoringApplication:
         config, opened = self.config, self._opened
         positions = Positions(config.data_dir / "feed_positions.json", journal.journal_id)
         feed = events.EventService(journal, positions, heartbeat_s=config.limits.heartbeat_s)
+        comparison = Comparison(deployment.slots, scorer.engine.settings)
         scoring_service = scoring.ScoringService(
             scorer,
             TransactionConverter(config.reporting_limits),
             metrics,
             model_time_s_min=config.limits.model_time_s_min,
+            comparison=comparison,
         )
         watch = ModelWatch(deployment, config.model_watch_s)
         health = Health((*_SERVICES, HEALTH_SERVICE))
@@ -157,7 +161,7 @@ class ScoringApplication:
             *scoring_service.methods(),
             *feed.methods(),
             *labels.LabelService(Labels(scorer, index), metrics).methods(),
-            *models.ModelService(deployment, watch.found).methods(),
+            *models.ModelService(deployment, watch.found, comparison).methods(),
             *reflection_methods((*_SERVICES, HEALTH_SERVICE)),
         ]
         if config.tracing_name:
@@ -171,13 +175,16 @@ class ScoringApplication:
         )
         observe(metrics, journal, state)
         deployment.on_change(partial(show_models, metrics))
+        metrics.registry.register(ComparisonCollector(deployment.slots, comparison))
         retainer = Retainer(config, journal, positions)
         snapshotter = Snapshotter(config, lambda: journal.last_sequence, retainer.tidy)
         snapshotter.observe(metrics)
         pending = {pool.value: partial(transport.pending, pool) for pool in Pool}
         metrics.gauges("anomaly_rpc_pending", "Calls that run or wait, by pool.", "pool", pending)
-        metrics_server = _metrics_server(metrics, config)
+        metrics_server = open_metrics_server(metrics, config.metrics_host, config.metrics_port)
         opened.callback(metrics_server.close)
+        comparison.start()
+        opened.callback(comparison.stop)
         transport.start()
         opened.callback(transport.stop, config.limits.drain_s)
         self.grpc_port, self.metrics_port = transport.port, metrics_server.port
@@ -278,14 +285,3 @@ def _credentials(tls: TlsConfig | None) -> grpc.ServerCredentials | None:
         root_certificates=client_ca,
         require_client_auth=client_ca is not None,
     )
-
-
-def _metrics_server(metrics: Metrics, config: ScoringConfig) -> MetricsServer:
-    try:
-        return MetricsServer(metrics, config.metrics_host, config.metrics_port)
-    except OSError as error:
-        raise ConfigurationError(
-            "METRICS_HOST and METRICS_PORT must be free to listen on, "
-            f"{config.metrics_host}:{config.metrics_port} is not: {error.strerror}",
-            reason="ADDRESS_IN_USE",
-        ) from error

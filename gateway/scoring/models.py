@@ -7,7 +7,14 @@ from typing import Any
 import grpc
 from anomaly.v1 import model_service_pb2, model_service_pb2_grpc
 
-from gateway.domain.model import FoundModel, HeldModel, ModelRole, ModelsInUse
+from gateway.domain.model import (
+    Drift,
+    FoundModel,
+    HeldModel,
+    ModelRole,
+    ModelsInUse,
+    ShadowComparison,
+)
 from gateway.errors import ConflictError, NotFoundError
 from gateway.scoring.converters import instant
 from gateway.scoring.status import reason_of, translated
@@ -48,7 +55,18 @@ class ModelClient:
             FoundModel(name=each.name, version=each.version, fault=each.fault)
             for each in answer.versions
         ]
-        return ModelsInUse(held=_held(answer.models), found=found, fault=answer.fault)
+        drifts = [
+            Drift(
+                feature=each.feature,
+                psi=each.psi,
+                ks=each.ks,
+                transactions=each.transactions,
+                alarm=each.alarm,
+            )
+            for each in answer.drifts
+        ]
+        held = _held(answer.models)
+        return ModelsInUse(held=held, found=found, fault=answer.fault, drifts=drifts)
 
     async def promote(self, name: str, version: str) -> list[HeldModel]:
         """Make a model champion; return the models held afterwards."""
@@ -93,6 +111,17 @@ def _refusals() -> Iterator[None]:
         raise ConflictError(message, reason=reason or "MODEL_REFUSED") from error
 
 
+def _comparison(found: model_service_pb2.ShadowComparison) -> ShadowComparison:
+    return ShadowComparison(
+        transactions=found.transactions,
+        alerts=found.alerts,
+        alerts_gained=found.alerts_gained,
+        alerts_lost=found.alerts_lost,
+        failed=found.failed,
+        score_difference_mean=found.score_difference_mean,
+    )
+
+
 def _held(models: Any) -> list[HeldModel]:
     return [
         HeldModel(
@@ -104,6 +133,7 @@ def _held(models: Any) -> list[HeldModel]:
             feature_count=len(each.features),
             canary_pct=each.canary_pct,
             loaded_time=instant(each.load_time),
+            comparison=_comparison(each.comparison) if each.HasField("comparison") else None,
         )
         for each in models
         if each.role in _ROLES

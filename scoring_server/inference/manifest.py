@@ -6,6 +6,7 @@ that what was checked is what is run.
 """
 
 import hashlib
+import itertools
 import os
 import re
 import stat
@@ -26,6 +27,11 @@ GOLDEN_FILE = "golden.json"
 MODEL_SIZE_BYTES_MAX = 64 * 1024 * 1024
 MANIFEST_SIZE_BYTES_MAX = 1024 * 1024
 GOLDEN_SIZE_BYTES_MAX = 16 * 1024 * 1024
+
+# The name in a snapshot that is no feature.
+SNAPSHOT_SCORE = "score"
+# Shares may have been rounded to six digits.
+SHARES_SLACK = 1e-3
 
 _ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
@@ -88,6 +94,21 @@ class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     software: dict[str, str] = {}
 
 
+Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+
+
+class Histogram(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How a feature, or the score, was distributed in training.
+
+    Attributes:
+        edges: rising; bin i holds the values above edges[i - 1] and up to edges[i].
+        shares: of each bin, one more than edges; they add up to 1.
+    """
+
+    edges: Annotated[tuple[float, ...], msgspec.Meta(min_length=1, max_length=100)]
+    shares: Annotated[tuple[Share, ...], msgspec.Meta(min_length=2, max_length=101)]
+
+
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The contents of manifest.json.
 
@@ -105,6 +126,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         tolerance: largest difference from golden.json that is accepted, in calibrated scores.
         training: where it comes from; absent when its maker does not say.
         metrics: measured on data that the model was not fitted on, by metric.
+        snapshot: how features, and `score`, were distributed in training; drift is measured
+            against it.
     """
 
     schema_version: Literal[1]
@@ -120,6 +143,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     tolerance: Annotated[float, msgspec.Meta(gt=0.0, le=0.01)] = 1e-5
     training: Training | None = None
     metrics: dict[str, float] = {}
+    snapshot: dict[str, Histogram] | None = None
 
 
 class Golden(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -166,6 +190,7 @@ def decode_manifest(content: bytes, origin: str) -> Manifest:
         raise ModelError(
             f"{origin}: `features` must name each feature once, repeated: {', '.join(repeated)}"
         )
+    _check_snapshot(manifest, origin)
     calibrated = manifest.output.calibration is not None
     if calibrated != (manifest.output.kind == "score"):
         raise ModelError(
@@ -173,6 +198,22 @@ def decode_manifest(content: bytes, origin: str) -> Manifest:
             f"kind was `{manifest.output.kind}`"
         )
     return manifest
+
+
+def _check_snapshot(manifest: Manifest, origin: str) -> None:
+    for name, histogram in (manifest.snapshot or {}).items():
+        if name not in (*manifest.features, SNAPSHOT_SCORE):
+            raise ModelError(
+                f"{origin}: `snapshot` must name features of the model or `{SNAPSHOT_SCORE}`, "
+                f"names `{name}`"
+            )
+        edges, shares = histogram.edges, histogram.shares
+        rising = all(low < high for low, high in itertools.pairwise(edges))
+        if len(shares) != len(edges) + 1 or not rising or abs(sum(shares) - 1.0) > SHARES_SLACK:
+            raise ModelError(
+                f"{origin}: the snapshot of `{name}` must have rising edges, one share more than "
+                "edges, and shares that add up to 1"
+            )
 
 
 def decode_golden(content: bytes, origin: str, feature_count: int) -> Golden:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from anomaly.v1 import model_service_pb2
 
+from scoring_server.engine.comparison import Compared, Comparison
 from scoring_server.errors import FieldViolation
 from scoring_server.inference.deployment import Deployment
 from scoring_server.inference.model_slots import CANARY, CHAMPION, PREVIOUS, SHADOW, Lineup
@@ -29,13 +30,18 @@ class ModelService:
     Args:
         deployment: changes the slots.
         found: lists the versions in the folder.
+        comparison: knows how shadows compare, and what has drifted.
     """
 
     def __init__(
-        self, deployment: Deployment, found: Callable[[], Sequence[FoundVersion]] = tuple
+        self,
+        deployment: Deployment,
+        found: Callable[[], Sequence[FoundVersion]],
+        comparison: Comparison,
     ) -> None:
         self._deployment = deployment
         self._found = found
+        self._comparison = comparison
 
     def methods(self) -> list[Method]:
         """Return the methods of the service."""
@@ -54,11 +60,21 @@ class ModelService:
         """List the models held, champion first, and what lies in the folder."""
         parse(model_service_pb2.ListModelsRequest, request)
         slots = self._deployment.slots
-        response = model_service_pb2.ListModelsResponse(
-            models=_models(slots.lineup), fault=slots.fault
-        )
+        lineup = slots.lineup
+        response = model_service_pb2.ListModelsResponse(models=_models(lineup), fault=slots.fault)
         for name, version, fault in self._found():
             response.versions.add(name=name, version=version, fault=fault)
+        for message, (role, model) in zip(response.models, lineup.all(), strict=True):
+            if role == SHADOW:
+                message.comparison.CopyFrom(_compared(self._comparison.of(model)))
+        for drift in self._comparison.drifts():
+            response.drifts.add(
+                feature=drift.feature,
+                psi=drift.psi,
+                ks=drift.ks,
+                transactions=drift.rows,
+                alarm=drift.is_alarm,
+            )
         return response.SerializeToString()
 
     def promote(self, request: bytes, _call: Call) -> bytes:
@@ -94,6 +110,17 @@ def _check_named(name: str, version: str) -> None:
     missing = [FieldViolation(field, "must be given") for field, text in fields.items() if not text]
     if missing:
         raise invalid(missing)
+
+
+def _compared(found: Compared) -> model_service_pb2.ShadowComparison:
+    return model_service_pb2.ShadowComparison(
+        transactions=found.transactions,
+        alerts=found.alerts,
+        alerts_gained=found.gained,
+        alerts_lost=found.lost,
+        failed=found.failed,
+        score_difference_mean=found.difference / max(found.transactions, 1),
+    )
 
 
 def _models(lineup: Lineup) -> list[model_service_pb2.Model]:

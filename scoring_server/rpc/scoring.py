@@ -8,6 +8,7 @@ import numpy as np
 from anomaly.v1 import scoring_service_pb2
 from anomaly.v1.transaction_pb2 import Transaction
 
+from scoring_server.engine.comparison import Comparison
 from scoring_server.engine.engine import Assessment
 from scoring_server.engine.scorer import Outcome, Scorer
 from scoring_server.errors import (
@@ -49,6 +50,7 @@ class ScoringService:
     Args:
         model_time_s_min: a call with less time left than this, or than the model lately took, is
             scored without it.
+        comparison: is offered what was answered; None offers it nobody.
     """
 
     def __init__(
@@ -58,11 +60,13 @@ class ScoringService:
         metrics: Metrics,
         *,
         model_time_s_min: float,
+        comparison: Comparison | None = None,
     ) -> None:
         self._scorer = scorer
         self._converter = converter
         self._metrics = metrics
         self._model_time_s_min = model_time_s_min
+        self._comparison = comparison
         self._alert_threshold = scorer.engine.settings.alert_threshold
         self._reader = RequestReader(converter.reporting_limits)
         self._writer = EventWriter(self._alert_threshold)
@@ -233,6 +237,8 @@ class ScoringService:
             for place, response in zip(at, responses, strict=True):
                 answers[place] = response
             self._count.assessed(assessment, self._alert_threshold)
+            if self._comparison is not None:
+                self._comparison.offer(assessment.records, assessment.judgements, assessment.ml)
             return events
 
         known = self._scorer.score(rows, encode, with_model=with_model)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
 
+from scoring_server.errors import ConfigurationError
 from scoring_server.telemetry.method_metrics import MethodMetrics, MethodsCollector
 from scoring_server.telemetry.tally_metrics import TallyCollector
 
@@ -90,3 +91,19 @@ class MetricsServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+def open_metrics_server(metrics: Metrics, host: str, port: int) -> MetricsServer:
+    """Serve metrics.
+
+    Raises:
+        ConfigurationError: the address cannot be listened on.
+    """
+    try:
+        return MetricsServer(metrics, host, port)
+    except OSError as error:
+        raise ConfigurationError(
+            "METRICS_HOST and METRICS_PORT must be free to listen on, "
+            f"{host}:{port} is not: {error.strerror}",
+            reason="ADDRESS_IN_USE",
+        ) from error

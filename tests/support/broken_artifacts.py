@@ -211,6 +211,16 @@ BROKEN = (
         _manifest(output={"name": "probability", "kind": "probability", "column": 4}),
         "more than 4",
     ),
+    Broken(
+        "snapshot_of_another",
+        _manifest(snapshot={"colour": {"edges": [1.0], "shares": [0.5, 0.5]}}),
+        "snapshot` must name features .* names `colour`",
+    ),
+    Broken(
+        "snapshot_unsound",
+        _manifest(snapshot={"score": {"edges": [1.0, 0.5], "shares": [0.5, 0.2, 0.3]}}),
+        "snapshot of `score` must have rising edges",
+    ),
     Broken("no_such_input", _manifest(input="rows"), "only input `rows`"),
     Broken("opset_misstated", _manifest(opset=20), "imports opset 21, the manifest says 20"),
     Broken("external_weights", _edited(_external), "in another file .*passwd.* as one file"),

@@ -26,6 +26,10 @@ class ScriptedModels(model_service_pb2_grpc.ModelServiceServicer):
 
     async def ListModels(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         response = model_service_pb2.ListModelsResponse(models=self._held())
+        response.models.append(self._model("0.9.0", model_service_pb2.MODEL_ROLE_SHADOW))
+        response.models[-1].comparison.transactions = 1_000
+        response.models[-1].comparison.alerts_gained = 7
+        response.drifts.add(feature="amount", psi=0.31234, ks=0.2, transactions=5_000, alarm=True)
         for version in ("1.0.0", "2.0.0", "3.0.0"):
             fault = "3.0.0 is slow; make it smaller" if version == "3.0.0" else ""
             response.versions.add(name="default", version=version, fault=fault)

@@ -5,11 +5,13 @@ from typing import Any
 from litestar import Controller, Request, get, post
 from litestar.params import JSONBody
 
-from gateway.domain.model import HeldModel
+from gateway.domain.model import HeldModel, ShadowComparison
 from gateway.rest.body import JsonBody
 from gateway.rest.error_responses import RESPONSES
 from gateway.rest.schemas.models import (
     CanaryBody,
+    ComparisonBody,
+    DriftBody,
     FoundModelBody,
     HeldModelBody,
     HeldModelsEnvelope,
@@ -21,6 +23,8 @@ from gateway.rest.session import analyst_of, client_of
 from gateway.rest.wiring_models import Models
 from gateway.rest.wiring_records import PathId
 from gateway.services.people import Author
+
+_PLACES = 4
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -40,6 +44,16 @@ class ModelController(Controller):
                 [_body(each) for each in found.held],
                 [FoundModelBody(each.name, each.version, each.fault) for each in found.found],
                 found.fault,
+                [
+                    DriftBody(
+                        each.feature,
+                        round(each.psi, _PLACES),
+                        round(each.ks, _PLACES),
+                        each.transactions,
+                        each.alarm,
+                    )
+                    for each in found.drifts
+                ],
             )
         )
 
@@ -120,6 +134,19 @@ def _envelope(held: list[HeldModel]) -> HeldModelsEnvelope:
     return HeldModelsEnvelope([_body(each) for each in held])
 
 
+def _comparison(found: ShadowComparison | None) -> ComparisonBody | None:
+    if found is None:
+        return None
+    return ComparisonBody(
+        found.transactions,
+        found.alerts,
+        found.alerts_gained,
+        found.alerts_lost,
+        found.failed,
+        round(found.score_difference_mean, _PLACES),
+    )
+
+
 def _body(held: HeldModel) -> HeldModelBody:
     return HeldModelBody(
         held.name,
@@ -130,4 +157,5 @@ def _body(held: HeldModel) -> HeldModelBody:
         held.feature_count,
         held.canary_pct,
         held.loaded_time,
+        _comparison(held.comparison),
     )

@@ -9,10 +9,39 @@ from msgspec import Struct
 from gateway.domain.model import ModelRole
 
 
+class ComparisonBody(Struct):
+    """A shadow beside what was answered, since the scoring server holds it as one.
+
+    `alerts` were raised by the answers; the shadow would have raised `alerts_gained` beside them
+    and not raised `alerts_lost`.
+    """
+
+    transactions: int
+    alerts: int
+    alerts_gained: int
+    alerts_lost: int
+    failed: int
+    score_difference_mean: float
+
+
+class DriftBody(Struct):
+    """How far a feature of the champion, or its `score`, has moved from training.
+
+    Measured over the last full window of `transactions`, 0 before the first is full.
+    """
+
+    feature: str
+    psi: float
+    ks: float
+    transactions: int
+    alarm: bool
+
+
 class HeldModelBody(Struct):
     """A model that the scoring server holds.
 
-    `canary_percentage` is the share of accounts that it scores; 0 in every role but CANARY.
+    `canary_percentage` is the share of accounts that it scores; 0 in every role but CANARY,
+    `comparison` is null in every role but SHADOW.
     """
 
     name: str
@@ -23,6 +52,7 @@ class HeldModelBody(Struct):
     feature_count: int
     canary_percentage: float
     loaded_at: datetime
+    comparison: ComparisonBody | None
 
 
 class FoundModelBody(Struct):
@@ -39,12 +69,14 @@ class FoundModelBody(Struct):
 class ModelsBody(Struct):
     """Models in use, champion first, and those in the folder, by name, lowest version first.
 
-    `fault` is why there is no champion, empty when there is one.
+    `fault` is why there is no champion, empty when there is one. `drift` is empty when
+    the champion's manifest has no snapshot of its training.
     """
 
     models: list[HeldModelBody]
     versions: list[FoundModelBody]
     fault: str
+    drift: list[DriftBody]
 
 
 class ModelsEnvelope(Struct):

@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x61nomaly/v1/model_service.proto\x12\nanomaly.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"4\n\x13PromoteModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\"9\n\x14PromoteModelResponse\x12!\n\x06models\x18\x01 \x03(\x0b\x32\x11.anomaly.v1.Model\"\x16\n\x14RollbackModelRequest\":\n\x15RollbackModelResponse\x12!\n\x06models\x18\x01 \x03(\x0b\x32\x11.anomaly.v1.Model\"E\n\x10SetCanaryRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x12\n\ncanary_pct\x18\x03 \x01(\x01\"6\n\x11SetCanaryResponse\x12!\n\x06models\x18\x01 \x03(\x0b\x32\x11.anomaly.v1.Model\"A\n\x10SetShadowRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0e\n\x06shadow\x18\x03 \x01(\x08\"6\n\x11SetShadowResponse\x12!\n\x06models\x18\x01 \x03(\x0b\x32\x11.anomaly.v1.Model\"\x13\n\x11ListModelsRequest\"r\n\x12ListModelsResponse\x12!\n\x06models\x18\x01 \x03(\x0b\x32\x11.anomaly.v1.Model\x12*\n\x08versions\x18\x02 \x03(\x0b\x32\x18.anomaly.v1.ModelVersion\x12\r\n\x05\x66\x61ult\x18\x03 \x01(\t\"<\n\x0cModelVersion\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\r\n\x05\x66\x61ult\x18\x03 \x01(\t\"\xc3\x01\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12#\n\x04role\x18\x03 \x01(\x0e\x32\x15.anomaly.v1.ModelRole\x12\x0e\n\x06sha256\x18\x04 \x01(\t\x12\x10\n\x08\x66\x65\x61tures\x18\x05 \x03(\t\x12\x11\n\tthreshold\x18\x06 \x01(\x01\x12-\n\tload_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ncanary_pct\x18\x08 \x01(\x01*\x87\x01\n\tModelRole\x12\x1a\n\x16MODEL_ROLE_UNSPECIFIED\x10\x00\x12\x17\n\x13MODEL_ROLE_CHAMPION\x10\x01\x12\x15\n\x11MODEL_ROLE_SHADOW\x10\x02\x12\x17\n\x13MODEL_ROLE_PREVIOUS\x10\x03\x12\x15\n\x11MODEL_ROLE_CANARY\x10\x04\x32\x98\x03\n\x0cModelService\x12K\n\nListModels\x12\x1d.anomaly.v1.ListModelsRequest\x1a\x1e.anomaly.v1.ListModelsResponse\x12Q\n\x0cPromoteModel\x12\x1f.anomaly.v1.PromoteModelRequest\x1a .anomaly.v1.PromoteModelResponse\x12T\n\rRollbackModel\x12 .anomaly.v1.RollbackModelRequest\x1a!.anomaly.v1.RollbackModelResponse\x12H\n\tSetCanary\x12\x1c.anomaly.v1.SetCanaryRequest\x1a\x1d.anomaly.v1.SetCanaryResponse\x12H\n\tSetShadow\x12\x1c.anomaly.v1.SetShadowRequest\x1a\x1d.anomaly.v1.SetShadowResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x61nomaly/v1/model_service.proto\x12\nanomaly.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"4\n\x13PromoteModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\"9\n\x14PromoteModelResponse\x12!\n\x06models\x18\x01 \x03(\x0b\x32\x11.anomaly.v1.Model\"\x16\n\x14RollbackModelRequest\":\n\x15RollbackModelResponse\x12!\n\x06models\x18\x01 \x03(\x0b\x32\x11.anomaly.v1.Model\"E\n\x10SetCanaryRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x12\n\ncanary_pct\x18\x03 \x01(\x01\"6\n\x11SetCanaryResponse\x12!\n\x06models\x18\x01 \x03(\x0b\x32\x11.anomaly.v1.Model\"A\n\x10SetShadowRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0e\n\x06shadow\x18\x03 \x01(\x08\"6\n\x11SetShadowResponse\x12!\n\x06models\x18\x01 \x03(\x0b\x32\x11.anomaly.v1.Model\"\x13\n\x11ListModelsRequest\"\x95\x01\n\x12ListModelsResponse\x12!\n\x06models\x18\x01 \x03(\x0b\x32\x11.anomaly.v1.Model\x12*\n\x08versions\x18\x02 \x03(\x0b\x32\x18.anomaly.v1.ModelVersion\x12\r\n\x05\x66\x61ult\x18\x03 \x01(\t\x12!\n\x06\x64rifts\x18\x04 \x03(\x0b\x32\x11.anomaly.v1.Drift\"\x93\x01\n\x10ShadowComparison\x12\x14\n\x0ctransactions\x18\x01 \x01(\x03\x12\x0e\n\x06\x61lerts\x18\x02 \x01(\x03\x12\x15\n\ralerts_gained\x18\x03 \x01(\x03\x12\x13\n\x0b\x61lerts_lost\x18\x04 \x01(\x03\x12\x0e\n\x06\x66\x61iled\x18\x05 \x01(\x03\x12\x1d\n\x15score_difference_mean\x18\x06 \x01(\x01\"V\n\x05\x44rift\x12\x0f\n\x07\x66\x65\x61ture\x18\x01 \x01(\t\x12\x0b\n\x03psi\x18\x02 \x01(\x01\x12\n\n\x02ks\x18\x03 \x01(\x01\x12\x14\n\x0ctransactions\x18\x04 \x01(\x03\x12\r\n\x05\x61larm\x18\x05 \x01(\x08\"<\n\x0cModelVersion\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\r\n\x05\x66\x61ult\x18\x03 \x01(\t\"\xf5\x01\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12#\n\x04role\x18\x03 \x01(\x0e\x32\x15.anomaly.v1.ModelRole\x12\x0e\n\x06sha256\x18\x04 \x01(\t\x12\x10\n\x08\x66\x65\x61tures\x18\x05 \x03(\t\x12\x11\n\tthreshold\x18\x06 \x01(\x01\x12-\n\tload_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ncanary_pct\x18\x08 \x01(\x01\x12\x30\n\ncomparison\x18\t \x01(\x0b\x32\x1c.anomaly.v1.ShadowComparison*\x87\x01\n\tModelRole\x12\x1a\n\x16MODEL_ROLE_UNSPECIFIED\x10\x00\x12\x17\n\x13MODEL_ROLE_CHAMPION\x10\x01\x12\x15\n\x11MODEL_ROLE_SHADOW\x10\x02\x12\x17\n\x13MODEL_ROLE_PREVIOUS\x10\x03\x12\x15\n\x11MODEL_ROLE_CANARY\x10\x04\x32\x98\x03\n\x0cModelService\x12K\n\nListModels\x12\x1d.anomaly.v1.ListModelsRequest\x1a\x1e.anomaly.v1.ListModelsResponse\x12Q\n\x0cPromoteModel\x12\x1f.anomaly.v1.PromoteModelRequest\x1a .anomaly.v1.PromoteModelResponse\x12T\n\rRollbackModel\x12 .anomaly.v1.RollbackModelRequest\x1a!.anomaly.v1.RollbackModelResponse\x12H\n\tSetCanary\x12\x1c.anomaly.v1.SetCanaryRequest\x1a\x1d.anomaly.v1.SetCanaryResponse\x12H\n\tSetShadow\x12\x1c.anomaly.v1.SetShadowRequest\x1a\x1d.anomaly.v1.SetShadowResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'anomaly.v1.model_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MODELROLE']._serialized_start=924
-  _globals['_MODELROLE']._serialized_end=1059
+  _globals['_MODELROLE']._serialized_start=1248
+  _globals['_MODELROLE']._serialized_end=1383
   _globals['_PROMOTEMODELREQUEST']._serialized_start=79
   _globals['_PROMOTEMODELREQUEST']._serialized_end=131
   _globals['_PROMOTEMODELRESPONSE']._serialized_start=133
@@ -52,12 +52,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SETSHADOWRESPONSE']._serialized_end=524
   _globals['_LISTMODELSREQUEST']._serialized_start=526
   _globals['_LISTMODELSREQUEST']._serialized_end=545
-  _globals['_LISTMODELSRESPONSE']._serialized_start=547
-  _globals['_LISTMODELSRESPONSE']._serialized_end=661
-  _globals['_MODELVERSION']._serialized_start=663
-  _globals['_MODELVERSION']._serialized_end=723
-  _globals['_MODEL']._serialized_start=726
-  _globals['_MODEL']._serialized_end=921
-  _globals['_MODELSERVICE']._serialized_start=1062
-  _globals['_MODELSERVICE']._serialized_end=1470
+  _globals['_LISTMODELSRESPONSE']._serialized_start=548
+  _globals['_LISTMODELSRESPONSE']._serialized_end=697
+  _globals['_SHADOWCOMPARISON']._serialized_start=700
+  _globals['_SHADOWCOMPARISON']._serialized_end=847
+  _globals['_DRIFT']._serialized_start=849
+  _globals['_DRIFT']._serialized_end=935
+  _globals['_MODELVERSION']._serialized_start=937
+  _globals['_MODELVERSION']._serialized_end=997
+  _globals['_MODEL']._serialized_start=1000
+  _globals['_MODEL']._serialized_end=1245
+  _globals['_MODELSERVICE']._serialized_start=1386
+  _globals['_MODELSERVICE']._serialized_end=1794
 # @@protoc_insertion_point(module_scope)

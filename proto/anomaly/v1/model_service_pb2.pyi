@@ -84,14 +84,46 @@ class ListModelsRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class ListModelsResponse(_message.Message):
-    __slots__ = ("models", "versions", "fault")
+    __slots__ = ("models", "versions", "fault", "drifts")
     MODELS_FIELD_NUMBER: _ClassVar[int]
     VERSIONS_FIELD_NUMBER: _ClassVar[int]
     FAULT_FIELD_NUMBER: _ClassVar[int]
+    DRIFTS_FIELD_NUMBER: _ClassVar[int]
     models: _containers.RepeatedCompositeFieldContainer[Model]
     versions: _containers.RepeatedCompositeFieldContainer[ModelVersion]
     fault: str
-    def __init__(self, models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., versions: _Optional[_Iterable[_Union[ModelVersion, _Mapping]]] = ..., fault: _Optional[str] = ...) -> None: ...
+    drifts: _containers.RepeatedCompositeFieldContainer[Drift]
+    def __init__(self, models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., versions: _Optional[_Iterable[_Union[ModelVersion, _Mapping]]] = ..., fault: _Optional[str] = ..., drifts: _Optional[_Iterable[_Union[Drift, _Mapping]]] = ...) -> None: ...
+
+class ShadowComparison(_message.Message):
+    __slots__ = ("transactions", "alerts", "alerts_gained", "alerts_lost", "failed", "score_difference_mean")
+    TRANSACTIONS_FIELD_NUMBER: _ClassVar[int]
+    ALERTS_FIELD_NUMBER: _ClassVar[int]
+    ALERTS_GAINED_FIELD_NUMBER: _ClassVar[int]
+    ALERTS_LOST_FIELD_NUMBER: _ClassVar[int]
+    FAILED_FIELD_NUMBER: _ClassVar[int]
+    SCORE_DIFFERENCE_MEAN_FIELD_NUMBER: _ClassVar[int]
+    transactions: int
+    alerts: int
+    alerts_gained: int
+    alerts_lost: int
+    failed: int
+    score_difference_mean: float
+    def __init__(self, transactions: _Optional[int] = ..., alerts: _Optional[int] = ..., alerts_gained: _Optional[int] = ..., alerts_lost: _Optional[int] = ..., failed: _Optional[int] = ..., score_difference_mean: _Optional[float] = ...) -> None: ...
+
+class Drift(_message.Message):
+    __slots__ = ("feature", "psi", "ks", "transactions", "alarm")
+    FEATURE_FIELD_NUMBER: _ClassVar[int]
+    PSI_FIELD_NUMBER: _ClassVar[int]
+    KS_FIELD_NUMBER: _ClassVar[int]
+    TRANSACTIONS_FIELD_NUMBER: _ClassVar[int]
+    ALARM_FIELD_NUMBER: _ClassVar[int]
+    feature: str
+    psi: float
+    ks: float
+    transactions: int
+    alarm: bool
+    def __init__(self, feature: _Optional[str] = ..., psi: _Optional[float] = ..., ks: _Optional[float] = ..., transactions: _Optional[int] = ..., alarm: _Optional[bool] = ...) -> None: ...
 
 class ModelVersion(_message.Message):
     __slots__ = ("name", "version", "fault")
@@ -104,7 +136,7 @@ class ModelVersion(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., fault: _Optional[str] = ...) -> None: ...
 
 class Model(_message.Message):
-    __slots__ = ("name", "version", "role", "sha256", "features", "threshold", "load_time", "canary_pct")
+    __slots__ = ("name", "version", "role", "sha256", "features", "threshold", "load_time", "canary_pct", "comparison")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
@@ -113,6 +145,7 @@ class Model(_message.Message):
     THRESHOLD_FIELD_NUMBER: _ClassVar[int]
     LOAD_TIME_FIELD_NUMBER: _ClassVar[int]
     CANARY_PCT_FIELD_NUMBER: _ClassVar[int]
+    COMPARISON_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: str
     role: ModelRole
@@ -121,4 +154,5 @@ class Model(_message.Message):
     threshold: float
     load_time: _timestamp_pb2.Timestamp
     canary_pct: float
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., role: _Optional[_Union[ModelRole, str]] = ..., sha256: _Optional[str] = ..., features: _Optional[_Iterable[str]] = ..., threshold: _Optional[float] = ..., load_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., canary_pct: _Optional[float] = ...) -> None: ...
+    comparison: ShadowComparison
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., role: _Optional[_Union[ModelRole, str]] = ..., sha256: _Optional[str] = ..., features: _Optional[_Iterable[str]] = ..., threshold: _Optional[float] = ..., load_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., canary_pct: _Optional[float] = ..., comparison: _Optional[_Union[ShadowComparison, _Mapping]] = ...) -> None: ...

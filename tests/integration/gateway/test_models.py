@@ -11,7 +11,16 @@ def roles(answer: httpx.Response) -> list[str]:
 
 async def test_models_are_listed_promoted_and_rolled_back(gateway: httpx.AsyncClient) -> None:
     listed = (await gateway.get("/api/models")).json()["data"]
-    assert [(each["role"], each["version"]) for each in listed["models"]] == [("CHAMPION", "1.0.0")]
+    assert [(each["role"], each["version"]) for each in listed["models"]] == [
+        ("CHAMPION", "1.0.0"),
+        ("SHADOW", "0.9.0"),
+    ]
+    assert listed["models"][0]["comparison"] is None
+    assert listed["models"][1]["comparison"]["transactions"] == 1_000
+    assert listed["models"][1]["comparison"]["alerts_gained"] == 7
+    assert listed["drift"] == [
+        {"feature": "amount", "psi": 0.3123, "ks": 0.2, "transactions": 5_000, "alarm": True}
+    ]
     assert [each["version"] for each in listed["versions"]] == ["1.0.0", "2.0.0", "3.0.0"]
     assert listed["versions"][2]["fault"] == "3.0.0 is slow; make it smaller"
     assert listed["fault"] == ""

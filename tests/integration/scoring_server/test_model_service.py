@@ -163,3 +163,67 @@ def test_command_line_changes_the_same_slots(client, model_dir):
     assert run("shadow", "m", "2") == ["champion m/1", "shadow m/2", "previous m/2"]
     assert run("shadow", "m", "2", "--off") == ["champion m/1", "previous m/2"]
     assert "Error: no version 9 of model m" in run("promote", "m", "9")[-1]
+
+
+def listed(client):
+    return client.models.ListModels(model_service_pb2.ListModelsRequest(), timeout=10)
+
+
+def test_shadow_is_compared_with_every_answer(client, model_dir):
+    request = model_service_pb2.SetShadowRequest(name="m", version="2", shadow=True)
+    client.models.SetShadow(request, timeout=_TIMEOUT_S)
+    client.score_batch([payment(number) for number in range(300)])
+    version_that_scores(client, 400)
+
+    async def all_compared():
+        return listed(client).models[1].comparison.transactions == 301
+
+    asyncio.run(eventually(all_compared))
+    found = listed(client).models[1].comparison
+    # The same graph: it would have changed nothing.
+    assert (found.alerts_gained, found.alerts_lost, found.failed) == (0, 0, 0)
+    assert found.score_difference_mean == 0.0
+    what = 'name="m",version="2",what="transactions"'
+    assert f"anomaly_shadow_transactions{{{what}}} 301.0" in scrape(client.application)
+    assert not listed(client).models[0].HasField("comparison")
+
+
+def test_shadow_that_would_alert_more_says_so(client, model_dir):
+    artifact = Artifact(model_dir / "m" / "eager")
+    artifact.manifest["threshold"] = 0.001
+    artifact.write()
+    request = model_service_pb2.SetShadowRequest(name="m", version="eager", shadow=True)
+    client.models.SetShadow(request, timeout=_TIMEOUT_S)
+    alerts = sum(
+        bool(each.result.alert_id)
+        for each in client.score_batch([payment(number) for number in range(200)])
+    )
+
+    async def all_compared():
+        return listed(client).models[1].comparison.transactions == 200
+
+    asyncio.run(eventually(all_compared))
+    found = listed(client).models[1].comparison
+    assert found.alerts == alerts
+    assert found.alerts_gained + alerts > 150
+    assert found.alerts_lost == 0
+
+
+def test_drift_from_the_snapshot_is_told(start, model_dir):
+    artifact = Artifact(model_dir / "m" / "7")
+    artifact.manifest["snapshot"] = {"score": {"edges": [2.0], "shares": [0.01, 0.99]}}
+    artifact.write()
+    application = start(model_dir=model_dir, model_name="m", model_version="7", model_watch_s=0.0)
+    with ScoringClient(application.target) as client:
+        client.wait_ready()
+        for first in range(0, 5_000, 1_000):
+            client.score_batch([payment(number) for number in range(first, first + 1_000)])
+
+        async def first_window_is_full():
+            return listed(client).drifts[0].transactions == 5_000
+
+        asyncio.run(eventually(first_window_is_full))
+        (drift,) = listed(client).drifts
+    assert (drift.feature, drift.alarm) == ("score", True)
+    assert drift.psi > 0.2
+    assert 'anomaly_drift_psi{feature="score"}' in scrape(application)
