@@ -8,20 +8,13 @@ from typing import Any
 
 import click
 
+from scoring_server.command_options import json_option, target_option
 from scoring_server.config import load_config
+from scoring_server.model_commands import model
+from scoring_server.receipt_commands import receipt
 
-DEFAULT_TARGET = "127.0.0.1:50051"
 GRPC_EXPERIMENTS = "-event_engine_listener,-event_engine_client"
 NS_PER_DAY = 86_400 * 1_000_000_000
-
-target_option = click.option(
-    "--target",
-    default=DEFAULT_TARGET,
-    envvar="SCORING_TARGET",
-    show_default=True,
-    help="host:port of the scoring server.",
-)
-json_option = click.option("--json", "machine_readable", is_flag=True, help="Print JSON.")
 
 
 @click.command()
@@ -189,131 +182,6 @@ def bench(*, what: str, quick: bool, machine_readable: bool) -> None:
     from scoring_server.bench.command import run_bench
 
     raise SystemExit(run_bench(what, quick=quick, machine_readable=machine_readable))
-
-
-@click.group()
-def receipt() -> None:
-    """Prove what was decided."""
-
-
-@receipt.command("verify")
-@click.argument("path", type=click.Path(path_type=Path), required=False)
-@click.option(
-    "--public-key",
-    "public_keys",
-    type=click.Path(path_type=Path),
-    multiple=True,
-    help="PEM file of a key that may have signed; else the one in the data directory.",
-)
-@json_option
-def receipt_verify(
-    *, path: Path | None, public_keys: tuple[Path, ...], machine_readable: bool
-) -> None:
-    """Check the chain of all events in the data directory PATH, DATA_DIR when left out.
-
-    Needs no server, and may run beside one. Names each place that was tampered with.
-    """
-    from scoring_server.receipts.command import run_verify
-
-    where = path or load_config(os.environ).data_dir
-    raise SystemExit(run_verify(where, public_keys, machine_readable=machine_readable))
-
-
-_DATA_DIR_OPTION = click.option(
-    "--data-dir", type=click.Path(path_type=Path), help="A data directory; else DATA_DIR."
-)
-
-
-@receipt.command("replay")
-@click.argument("transaction_id")
-@_DATA_DIR_OPTION
-@json_option
-def receipt_replay(*, transaction_id: str, data_dir: Path | None, machine_readable: bool) -> None:
-    """Decide a transaction again from what was recorded with it, and show any difference.
-
-    Needs no server, and may run beside one.
-    """
-    from scoring_server.receipts.command import run_replay
-
-    where = data_dir or load_config(os.environ).data_dir
-    raise SystemExit(run_replay(where, transaction_id, machine_readable=machine_readable))
-
-
-@receipt.command("export")
-@click.argument("transaction_id")
-@_DATA_DIR_OPTION
-def receipt_export(*, transaction_id: str, data_dir: Path | None) -> None:
-    """Write what was recorded with a transaction, and what proves it, as JSON."""
-    from scoring_server.receipts.command import run_export
-
-    raise SystemExit(run_export(data_dir or load_config(os.environ).data_dir, transaction_id))
-
-
-@click.group()
-def model() -> None:
-    """Check, list and deploy models."""
-
-
-@model.command()
-@target_option
-@json_option
-def slots(*, target: str, machine_readable: bool) -> None:
-    """Show which models a running server holds, and what for."""
-    _change(target, "ListModels", machine_readable=machine_readable)
-
-
-@model.command()
-@click.argument("name")
-@click.argument("version")
-@target_option
-@json_option
-def promote(*, name: str, version: str, target: str, machine_readable: bool) -> None:
-    """Make NAME VERSION the champion of a running server, after it has passed the gate."""
-    _change(target, "PromoteModel", machine_readable=machine_readable, name=name, version=version)
-
-
-@model.command()
-@target_option
-@json_option
-def rollback(*, target: str, machine_readable: bool) -> None:
-    """Make the previous champion of a running server champion again."""
-    _change(target, "RollbackModel", machine_readable=machine_readable)
-
-
-@model.command()
-@click.argument("name")
-@click.argument("version")
-@click.argument("percentage", type=click.FloatRange(0, 100))
-@target_option
-@json_option
-def canary(
-    *, name: str, version: str, percentage: float, target: str, machine_readable: bool
-) -> None:
-    """Let NAME VERSION score a PERCENTAGE of the accounts; 0 ends it."""
-    _change(
-        target, "SetCanary", machine_readable=machine_readable,
-        name=name, version=version, canary_pct=percentage,
-    )  # fmt: skip
-
-
-@model.command()
-@click.argument("name")
-@click.argument("version")
-@click.option("--off", is_flag=True, help="Stop it.")
-@target_option
-@json_option
-def shadow(*, name: str, version: str, off: bool, target: str, machine_readable: bool) -> None:
-    """Compare NAME VERSION with the champion of a running server on all transactions."""
-    _change(
-        target, "SetShadow", machine_readable=machine_readable,
-        name=name, version=version, shadow=not off,
-    )  # fmt: skip
-
-
-def _change(target: str, method: str, *, machine_readable: bool, **fields: Any) -> None:
-    from scoring_server.model_commands import change_models
-
-    change_models(target, method, fields, machine_readable=machine_readable)
 
 
 COMMANDS: list[click.Command] = [up, serve, score, replay, snapshot, doctor, bench, receipt, model]

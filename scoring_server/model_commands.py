@@ -1,58 +1,74 @@
-"""What `anomaly model` does to a running server: promote, rollback, canary, shadow, slots."""
+"""The commands `anomaly model` that a running server obeys; they import late what they need."""
 
-import json
 from typing import Any
 
 import click
-import grpc
-from anomaly.v1 import model_service_pb2
 
-from scoring_server.rpc.client import ScoringClient
-
-# The gate of a large model takes its time.
-_TIMEOUT_S = 150.0
-_ROLE_PREFIX = "MODEL_ROLE_"
+from scoring_server.command_options import json_option, target_option
 
 
-def change_models(
-    target: str, method: str, fields: dict[str, Any], *, machine_readable: bool
+@click.group()
+def model() -> None:
+    """Check, list and deploy models."""
+
+
+@model.command()
+@target_option
+@json_option
+def slots(*, target: str, machine_readable: bool) -> None:
+    """Show which models a running server holds, and what for."""
+    _change(target, "ListModels", machine_readable=machine_readable)
+
+
+@model.command()
+@click.argument("name")
+@click.argument("version")
+@target_option
+@json_option
+def promote(*, name: str, version: str, target: str, machine_readable: bool) -> None:
+    """Make NAME VERSION the champion of a running server, after it has passed the gate."""
+    _change(target, "PromoteModel", machine_readable=machine_readable, name=name, version=version)
+
+
+@model.command()
+@target_option
+@json_option
+def rollback(*, target: str, machine_readable: bool) -> None:
+    """Make the previous champion of a running server champion again."""
+    _change(target, "RollbackModel", machine_readable=machine_readable)
+
+
+@model.command()
+@click.argument("name")
+@click.argument("version")
+@click.argument("percentage", type=click.FloatRange(0, 100))
+@target_option
+@json_option
+def canary(
+    *, name: str, version: str, percentage: float, target: str, machine_readable: bool
 ) -> None:
-    """Call a method of ModelService and show the models held afterwards.
-
-    Raises:
-        ClickException: the server refuses it, with the sentence why, or is away.
-    """
-    request = getattr(model_service_pb2, f"{method}Request")(**fields)
-    with ScoringClient(target) as client:
-        try:
-            answer = getattr(client.models, method)(request, timeout=_TIMEOUT_S)
-        except grpc.RpcError as error:
-            raise click.ClickException(_why(error, target)) from error
-    held = [_line(model) for model in answer.models]
-    if machine_readable:
-        click.echo(json.dumps(held))
-        return
-    for line in held:
-        share = f", {line['canary_pct']:g} % of accounts" if line["canary_pct"] else ""
-        click.echo(f"{line['role']:<9} {line['name']}/{line['version']}{share}")
-    if not held:
-        click.echo("no model is held")
+    """Let NAME VERSION score a PERCENTAGE of the accounts; 0 ends it."""
+    _change(
+        target, "SetCanary", machine_readable=machine_readable,
+        name=name, version=version, canary_pct=percentage,
+    )  # fmt: skip
 
 
-def _why(error: grpc.RpcError, target: str) -> str:
-    # What a stub raises is the call as well, which the types do not say.
-    call: Any = error
-    if call.code() is grpc.StatusCode.UNAVAILABLE:
-        return f"no scoring server answers at {target}; start one with `anomaly up`"
-    return str(call.details())
+@model.command()
+@click.argument("name")
+@click.argument("version")
+@click.option("--off", is_flag=True, help="Stop it.")
+@target_option
+@json_option
+def shadow(*, name: str, version: str, off: bool, target: str, machine_readable: bool) -> None:
+    """Compare NAME VERSION with the champion of a running server on all transactions."""
+    _change(
+        target, "SetShadow", machine_readable=machine_readable,
+        name=name, version=version, shadow=not off,
+    )  # fmt: skip
 
 
-def _line(model: model_service_pb2.Model) -> dict[str, Any]:
-    role = model_service_pb2.ModelRole.Name(model.role)
-    return {
-        "role": role.removeprefix(_ROLE_PREFIX).lower(),
-        "name": model.name,
-        "version": model.version,
-        "sha256": model.sha256,
-        "canary_pct": model.canary_pct,
-    }
+def _change(target: str, method: str, *, machine_readable: bool, **fields: Any) -> None:
+    from scoring_server.model_change import change_models
+
+    change_models(target, method, fields, machine_readable=machine_readable)

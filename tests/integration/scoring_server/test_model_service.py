@@ -11,7 +11,7 @@ import pytest
 from anomaly.v1 import model_service_pb2
 from click.testing import CliRunner
 
-from scoring_server.commands import model
+from scoring_server.model_commands import model
 from scoring_server.rpc.client import ScoringClient
 from tests.integration.scoring_server.messages import payment
 from tests.integration.scoring_server.test_server_life import scrape
