@@ -29,6 +29,7 @@ NOT_ASKED = {
     "/schema/openapi.json": "the same as /openapi.json",
     "/schema/{path}": "the same as /docs and /redoc",
     "/health/ready": "waits for the scoring server",
+    "/api/models": "asks the scoring server, no database",
     "/api/auth/oidc/login": "sends the browser away",
     "/api/auth/oidc/callback": "needs an identity provider",
     "/api/live/alerts": "never ends",

@@ -10,11 +10,11 @@ from gateway.rest.body import JsonBody
 from gateway.rest.error_responses import RESPONSES
 from gateway.rest.schemas.models import (
     CanaryBody,
-    ComparisonBody,
     DriftBody,
     FoundModelBody,
     HeldModelBody,
     HeldModelsEnvelope,
+    ModelComparisonBody,
     ModelsBody,
     ModelsEnvelope,
     ShadowBody,
@@ -134,10 +134,10 @@ def _envelope(held: list[HeldModel]) -> HeldModelsEnvelope:
     return HeldModelsEnvelope([_body(each) for each in held])
 
 
-def _comparison(found: ShadowComparison | None) -> ComparisonBody | None:
+def _comparison(found: ShadowComparison | None) -> ModelComparisonBody | None:
     if found is None:
         return None
-    return ComparisonBody(
+    return ModelComparisonBody(
         found.transactions,
         found.alerts,
         found.alerts_gained,

@@ -9,7 +9,7 @@ from msgspec import Struct
 from gateway.domain.model import ModelRole
 
 
-class ComparisonBody(Struct):
+class ModelComparisonBody(Struct):
     """A shadow beside what was answered, since the scoring server holds it as one.
 
     `alerts` were raised by the answers; the shadow would have raised `alerts_gained` beside them
@@ -52,7 +52,7 @@ class HeldModelBody(Struct):
     feature_count: int
     canary_percentage: float
     loaded_at: datetime
-    comparison: ComparisonBody | None
+    comparison: ModelComparisonBody | None
 
 
 class FoundModelBody(Struct):
