@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 from models.backtest import REVIEWED_CARDS_A_DAY
 from models.training.dataset import DAY_NS, FRAUD, History, replay_in_memory
 from models.training.onnx_graph import INPUT_NAME, gradient_boosting_to_onnx
+from models.training.rounding import rounded
 from models.training.train import judge
 from scoring_server.catalogue import FEATURE_COUNT
 from scoring_server.engine.engine import Assessment
@@ -209,7 +210,7 @@ def _model_scores(history: History, served: _Served, fold: Fold, seed: int) -> N
     )
     # So few rows are fitted fastest by one thread, by far where others use the machine as well.
     with threadpool_limits(1):
-        classifier.fit(fitted_on[:, columns], history.label[fold.train] == FRAUD)
+        classifier.fit(rounded(fitted_on[:, columns]), history.label[fold.train] == FRAUD)
     graph = gradient_boosting_to_onnx(classifier, len(columns), "fold")
     session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
     inputs = np.ascontiguousarray(served.features[fold.test][:, columns])
