@@ -7,7 +7,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 GENERATED := proto/anomaly/v1 proto/buf/validate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo test browser contract lint bench load chaos proto proto-check lock clean
+.PHONY: help setup setup-dev run demo test browser contract lint bench load chaos fuzz proto proto-check lock clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ contract: setup-dev ## test the REST contract, with EXAMPLES=n generated request
 
 chaos: setup-dev ## break things under load, ROUNDS=n times, and look whether anything is lost
 	@PYTHONPATH=.:proto $(BIN)/python -m tests.chaos.rounds $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
+
+fuzz: setup-dev ## have MESSAGES=n malformed messages read by the kernels
+	@PYTHONPATH=.:proto $(BIN)/python -m tests.property.fuzz_wire $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(SEED),--seed $(SEED))
 
 lint: setup-dev proto-check ## check style, types, layers and the protocol
 	@$(BIN)/ruff check .
