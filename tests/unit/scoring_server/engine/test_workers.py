@@ -135,9 +135,8 @@ def test_an_id_sent_to_both_workers_at_once_is_scored_once(tmp_path, of_other_ac
     crew = Crew(tmp_path, CAPACITIES, rows)
     crew.finish([0, 1])
     first, second = crew.answers(0), crew.answers(1)
+    # On a busy machine one of them may be the first with all; the law is the same.
     assert ((first != 0) ^ (second != 0)).all()
-    assert first.any()
-    assert second.any()
     scored = np.where(first != 0, rows[0], rows[1])
     assert by_key(crew.state) == by_key(folded(scored, first + second))
 
