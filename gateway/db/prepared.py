@@ -54,6 +54,8 @@ async def together(
 
     PostgreSQL gets them all before it answers the first, so that they take one wait, not several.
     """
+    if not asked:
+        return []
     raw: Any = (await connection.get_raw_connection()).driver_connection
     if connection.dialect.positional:
         return [await statement.rows(connection, **values) for statement, values in asked]

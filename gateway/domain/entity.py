@@ -14,17 +14,17 @@ from gateway.domain.alert import Alert
 from gateway.domain.enumerations import AlertStatus, CaseDecision
 from gateway.domain.transaction import LIVE_SKEW_MAX
 
-# Bounds on what one answer is made of; chosen by us, for a few milliseconds each.
-PROFILE_TRANSACTIONS_MAX = 1_000
-PROFILE_ALERTS_MAX = 1_000
-COUNTED_TRANSACTIONS_MAX = 10_000
-TIMELINE_ALERTS_MAX = 100
+# Bounds on what one answer is made of; chosen by us, for a millisecond or two each.
+PROFILE_TRANSACTIONS_MAX = 200
+PROFILE_ALERTS_MAX = 200
+COUNTED_TRANSACTIONS_MAX = 2_000
+COUNTED_ALERTS_MAX = 1_000
+TIMELINE_ALERTS_MAX = 50
 USUAL_VALUES_MAX = 10
-# Of each kind of thing that so many transactions have in common, so many things are followed, and
-# of each so many transactions are looked at; a thing with more is a hub.
-LINK_TRANSACTIONS_MAX = 500
+# So many things of a kind are followed, each for so many transactions; one with more is a hub.
+LINK_TRANSACTIONS_MAX = 100
 FOLLOWED_MAX = 5
-HUB_TRANSACTIONS_MAX = 200
+HUB_TRANSACTIONS_MAX = 50
 LINKED_MAX = 50
 
 

@@ -25,7 +25,7 @@ PAGED_ROWS_MAX = 100_000
 # Matches of a search that are counted and sorted. One with more walks the order of the list, and
 # looks at so many alerts a request. Chosen by us, for a few milliseconds each.
 SEARCH_COUNT_MAX = 1_000
-SEARCH_WALK_MAX = 5_000
+SEARCH_WALK_MAX = 1_000
 
 
 class AlertSort(StrEnum):

@@ -9,6 +9,8 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from gateway.services.shared_reads import SharedReads
+
 # Litestar adds the character set by itself.
 _CONTENT_TYPE = CONTENT_TYPE_LATEST.removesuffix("; charset=utf-8")
 # Seconds; from a read on a warm database to the longest wait for an alert.
@@ -98,6 +100,12 @@ def metrics_handler(
 ) -> HTTPRouteHandler:
     """Return the handler that serves the figures; `refresh` is awaited first."""
 
+    async def write(_key: None) -> bytes:
+        await refresh()
+        return generate_latest(metrics.registry)
+
+    written = SharedReads(write)
+
     @get(
         path,
         operation_id="metrics",
@@ -107,7 +115,6 @@ def metrics_handler(
     )
     async def read_metrics() -> Response[bytes]:
         """Return the figures in the text format of Prometheus."""
-        await refresh()
-        return Response(generate_latest(metrics.registry), media_type=_CONTENT_TYPE)
+        return Response(await written.get(None), media_type=_CONTENT_TYPE)
 
     return read_metrics

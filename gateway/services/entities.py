@@ -5,6 +5,7 @@ from datetime import datetime
 
 from gateway.domain import entity as entities
 from gateway.domain.entity import (
+    COUNTED_ALERTS_MAX,
     COUNTED_TRANSACTIONS_MAX,
     HUB_TRANSACTIONS_MAX,
     LINK_TRANSACTIONS_MAX,
@@ -68,11 +69,12 @@ class EntityService:
             time, key = decode_time_cursor(query.cursor, _TIMELINE)
             after = place_of(time, key)
         async with self._database.read() as unit:
-            await _require_known(unit, entity)
             transactions = await unit.entities.transactions(
                 entity, after.transaction if after else None, query.limit + 1
             )
             alert_ids = await unit.entities.alert_ids(entity, TIMELINE_ALERTS_MAX)
+            if not transactions and not alert_ids:
+                await _require_known(unit, entity)
             events = await unit.entities.events(
                 alert_ids,
                 after.time if after else None,
@@ -100,17 +102,17 @@ class EntityService:
         offset = 0 if after else (query.page - 1) * query.limit
         async with self._database.read() as unit:
             await _require_known(unit, entity)
-            total = len(await unit.entities.alert_ids(entity, PROFILE_ALERTS_MAX + 1))
+            total = len(await unit.entities.alert_ids(entity, COUNTED_ALERTS_MAX + 1))
             found = []
             if after or offset < total:
-                require_within_reach(query, PROFILE_ALERTS_MAX)
+                require_within_reach(query, COUNTED_ALERTS_MAX)
                 found = await unit.entities.alerts(entity, after, offset, query.limit + 1)
         shown = found[: query.limit]
         last = shown[-1] if len(found) > query.limit else None
         return EntityAlertPage(
             shown,
-            min(total, PROFILE_ALERTS_MAX),
-            total > PROFILE_ALERTS_MAX,
+            min(total, COUNTED_ALERTS_MAX),
+            total > COUNTED_ALERTS_MAX,
             None if last is None else encode_time_cursor(_ALERTS, last.raised_time, last.alert_id),
         )
 
@@ -125,7 +127,10 @@ class EntityService:
             if not rows:
                 await _require_known(unit, entity)
             shared, truncated = entities.most_shared(rows)
-            followed = [await _follow(unit, entity, each) for each in shared]
+            users = await unit.entities.users_of(shared, HUB_TRANSACTIONS_MAX)
+            followed = [
+                _followed(entity, each, *found) for each, found in zip(shared, users, strict=True)
+            ]
         return Links(
             min(len(rows), LINK_TRANSACTIONS_MAX),
             followed,
@@ -133,8 +138,9 @@ class EntityService:
         )
 
 
-async def _follow(unit: EntitiesUnit, entity: Entity, shared: Shared) -> Followed:
-    users, is_hub = await unit.entities.users_of(shared, HUB_TRANSACTIONS_MAX)
+def _followed(
+    entity: Entity, shared: Shared, users: list[tuple[str, int, datetime]], is_hub: bool
+) -> Followed:
     links = [
         Link(account_id, transactions, last_time)
         for account_id, transactions, last_time in users

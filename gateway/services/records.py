@@ -6,6 +6,7 @@ from gateway.domain.pagination import (
     require_within_reach,
 )
 from gateway.domain.records import (
+    COUNTED_MAX,
     WALK_MAX,
     TransactionDetail,
     TransactionPage,
@@ -37,11 +38,12 @@ class RecordsService:
         filters = query.filters()
         after = decode_time_cursor(query.cursor, _LIST) if query.cursor else None
         offset = 0 if after else (query.page - 1) * query.limit
+        reach = COUNTED_MAX if len(filters) == 1 else WALK_MAX
         async with self._database.read() as unit:
-            total, more = await unit.transactions.counted(filters, WALK_MAX)
+            total, more = await unit.transactions.counted(filters, reach)
             found = TransactionRows([], None)
             if after or offset < total or more:
-                require_within_reach(query, WALK_MAX)
+                require_within_reach(query, reach)
                 # One more than asked for tells whether the list goes on.
                 found = await unit.transactions.listed(
                     filters, after, offset, query.limit + 1, WALK_MAX

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
 from gateway.db import bulk
-from gateway.db.prepared import Prepared
+from gateway.db.prepared import Prepared, together
 from gateway.db.repositories.alert_list import alert_of
 from gateway.db.repositories.transactions import TransactionRepository, newest_first
 from gateway.db.tables.alerts import alert_events, alerts
@@ -159,16 +159,22 @@ class EntityRepository:
         ]
 
     async def users_of(
-        self, shared: Shared, newest: int
-    ) -> tuple[list[tuple[str, int, datetime]], bool]:
+        self, things: Sequence[Shared], newest: int
+    ) -> list[tuple[list[tuple[str, int, datetime]], bool]]:
         """Return the accounts of the newest transactions that name a thing, most active first.
 
         Returns:
-            Account, number and time of the last for each; and whether there are more transactions.
+            For each thing account, number and time of the last of its accounts; and whether there
+            are more transactions.
         """
-        rows = await _USERS[shared.kind].rows(self._connection, own=shared.value, rows=newest + 1)
-        users = [(row[0], row[1], row[2]) for row in rows]
-        return users, sum(number for _, number, _ in users) > newest
+        found = await together(
+            self._connection,
+            *((_USERS[each.kind], {"own": each.value, "rows": newest + 1}) for each in things),
+        )
+        return [
+            ([(row[0], row[1], row[2]) for row in rows], sum(row[1] for row in rows) > newest)
+            for rows in found
+        ]
 
 
 def _newest_of(column: ColumnElement[Any], *columns: ColumnElement[Any]) -> Select[Any]:

@@ -172,10 +172,11 @@ def _last_walked(lead: str, *, behind: bool) -> Prepared:
 @cache
 def _counted(columns: tuple[str, ...]) -> Prepared:
     lead, *others = columns
-    walked = (
-        _walk(lead, *(transactions.c[column] for column in columns), behind=False)
-        .limit(_bound("walk"))
-        .subquery()
-    )
+    if others:
+        rows = _walk(lead, *(transactions.c[column] for column in columns), behind=False)
+    else:
+        # Without an order the index alone tells how many there are.
+        rows = select(transactions.c[lead]).where(_is(transactions.c, lead))
+    walked = rows.limit(_bound("walk")).subquery()
     passing = and_(true(), *(_is(walked.c, other) for other in others))
     return Prepared(select(func.count(), func.count().filter(passing)).select_from(walked))

@@ -1,6 +1,7 @@
 """Health, metrics, and the pages that describe the API."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import msgspec
 from litestar import Controller, MediaType, Request, Response, get
@@ -10,6 +11,8 @@ from litestar.openapi.datastructures import ResponseSpec
 from gateway.rest import reference
 from gateway.rest.wiring import HealthChecks
 from gateway.services.health import Check
+
+T = TypeVar("T")
 
 
 class Health(msgspec.Struct):
@@ -71,10 +74,19 @@ class HealthController(Controller):
 )
 def docs(request: Request[Any, Any, Any]) -> str:
     """Return the description of the API as a page that needs nothing from another host."""
-    return reference.reference_page(request.app.openapi_schema.to_schema())
+    return _once(request, reference.reference_page)
 
 
 @get("/openapi.json", include_in_schema=False, sync_to_thread=False)
-def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
+def openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Return the description of the API for machines."""
-    return request.app.openapi_schema.to_schema()
+    return Response(_once(request, msgspec.json.encode), media_type=MediaType.JSON)
+
+
+def _once(request: Request[Any, Any, Any], make: Callable[[dict[str, Any]], T]) -> T:
+    """Return what is made of the description, which stays as it is while the gateway runs."""
+    kept, name = request.app.state, f"description_{make.__name__}"
+    if name not in kept:
+        kept[name] = make(request.app.openapi_schema.to_schema())
+    made: T = kept[name]
+    return made

@@ -192,6 +192,7 @@ async def test_links_name_who_used_the_same_things(
             record(7, account_id="acc", merchant_id="big"),
             *(record(100 + n, account_id="many", merchant_id="big") for n in range(hub)),
             record(900, account_id="stranger", device_id="d-2"),
+            record(901, account_id="alone"),
         ],
     )
     data = (await get(gateway, "ACCOUNT", "acc", "/links"))["data"]
@@ -217,6 +218,7 @@ async def test_links_name_who_used_the_same_things(
     device = (await get(gateway, "DEVICE", "d-2", "/links"))["data"]
     assert [link["entity_id"] for link in device["shared"][0]["links"]] == ["stranger"]
     assert device["truncated"] is False
+    assert (await get(gateway, "ACCOUNT", "alone", "/links"))["data"]["shared"] == []
 
 
 @pytest.mark.parametrize(
