@@ -158,6 +158,20 @@ def snapshot(*, machine_readable: bool) -> None:
 
 
 @click.command()
+@click.argument("server", type=click.Choice(["scoring", "gateway"]))
+@click.option("--timeout", "seconds", type=click.FloatRange(0.1, 60), default=2.0)
+def health(server: str, *, seconds: float) -> None:
+    """Ask a SERVER on this machine whether it does its work; exit with 1 when it does not.
+
+    For the health checks of containers.
+    """
+    from scoring_server.health import unhealthy
+
+    if fault := unhealthy(os.environ, server, seconds):
+        raise click.ClickException(fault)
+
+
+@click.command()
 @json_option
 @click.pass_context
 def doctor(context: click.Context, *, machine_readable: bool) -> None:
@@ -184,4 +198,6 @@ def bench(*, what: str, quick: bool, machine_readable: bool) -> None:
     raise SystemExit(run_bench(what, quick=quick, machine_readable=machine_readable))
 
 
-COMMANDS: list[click.Command] = [up, serve, score, replay, snapshot, doctor, bench, receipt, model]
+COMMANDS: list[click.Command] = [
+    up, serve, score, replay, snapshot, health, doctor, bench, receipt, model,
+]  # fmt: skip

@@ -82,8 +82,8 @@ def all_checks(environ: Mapping[str, str], command_faults: Mapping[str, str]) ->
     yield _guard("data directory", lambda: data_dir_check(data_dir))
     yield _guard("kernel cache", kernel_cache_check)
     yield _guard("model", lambda: model_check(environ))
-    yield _guard("scoring server", lambda: scoring_check(environ, data_dir))
-    yield _guard("gateway", lambda: gateway_check(environ, data_dir))
+    yield _guard("scoring server", lambda: scoring_check(environ))
+    yield _guard("gateway", lambda: gateway_check(environ))
     yield _guard("database", lambda: database_check(environ, data_dir))
 
 
@@ -203,28 +203,22 @@ def model_check(environ: Mapping[str, str]) -> Check:
     return Check("model", "ok", f"{identity.name} {identity.version} loads")
 
 
-def scoring_check(environ: Mapping[str, str], data_dir: Path) -> Check:
+def scoring_check(environ: Mapping[str, str]) -> Check:
     """Ask the scoring server for its health."""
-    from scoring_server.health import scoring_health  # noqa: PLC0415 - imports grpc
-    from scoring_server.runtime_file import read_runtime_file  # noqa: PLC0415
+    from scoring_server.health import scoring_address, scoring_health  # noqa: PLC0415 - grpc
 
-    runtime = read_runtime_file(data_dir / "scoring_server.json")
-    port = runtime.ports["grpc_port"] if runtime else int(environ.get("GRPC_PORT") or 50051)
-    target = environ.get("SCORING_TARGET") or f"{environ.get('GRPC_HOST') or '127.0.0.1'}:{port}"
+    target = environ.get("SCORING_TARGET") or scoring_address(environ)
     status = scoring_health(target, ANSWER_SECONDS_MAX)
     if status == "SERVING":
         return Check("scoring server", "ok", f"{target} is serving")
     return _not_running("scoring server", target, status)
 
 
-def gateway_check(environ: Mapping[str, str], data_dir: Path) -> Check:
+def gateway_check(environ: Mapping[str, str]) -> Check:
     """Ask the gateway whether everything behind it can be used."""
-    from scoring_server.health import gateway_readiness  # noqa: PLC0415
-    from scoring_server.runtime_file import read_runtime_file  # noqa: PLC0415
+    from scoring_server.health import gateway_address, gateway_readiness  # noqa: PLC0415
 
-    runtime = read_runtime_file(data_dir / "gateway.json")
-    port = runtime.ports["port"] if runtime else int(environ.get("PORT") or 8000)
-    host = environ.get("HOST") or "127.0.0.1"
+    host, port = gateway_address(environ)
     status, answer = gateway_readiness(host, port, ANSWER_SECONDS_MAX)
     if status == 200:  # noqa: PLR2004 - HTTP OK
         return Check("gateway", "ok", f"http://{host}:{port} is ready")
