@@ -12,6 +12,7 @@ from gateway.domain.secret import secret_fault
 from gateway.environment import EnvironmentReader
 from gateway.errors import ConfigurationError
 from gateway.identity.configuration import OidcConfig, read_oidc
+from gateway.scoring.channel import ScoringTls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,7 @@ class GatewayConfig:
     enable_metrics: bool = True
     metrics_path: str = "/metrics"
     scoring_target: str = "127.0.0.1:50051"
+    scoring_tls: ScoringTls | None = None
     scoring_timeout_ms: int = 1000
     # How long evaluate waits for its alert to be readable.
     ingest_wait_ms: int = 2000
@@ -150,6 +152,7 @@ def load_config(environ: Mapping[str, str]) -> GatewayConfig:
         enable_metrics=read.flag("ENABLE_METRICS", default=True),
         metrics_path=read.text("METRICS_PATH", "/metrics"),
         scoring_target=read.text("SCORING_TARGET", "127.0.0.1:50051"),
+        scoring_tls=_scoring_tls(read),
         scoring_timeout_ms=read.integer("SCORING_TIMEOUT_MS", 1000, 1, 60_000),
         ingest_wait_ms=read.integer("INGEST_WAIT_MS", 2000, 0, 60_000),
         feed_batch_size_max=read.integer("FEED_BATCH_SIZE_MAX", 1024, 1, 4096),
@@ -176,6 +179,19 @@ def _tracing_name(read: EnvironmentReader) -> str:
     on = read.flag("TRACING_ENABLED", default=bool(endpoint))
     name = read.text("OTEL_SERVICE_NAME", "anomaly-gateway")
     return name if on else ""
+
+
+def _scoring_tls(read: EnvironmentReader) -> ScoringTls | None:
+    ca = read.file("SCORING_TLS_CA")
+    cert, key = read.file("SCORING_TLS_CERT"), read.file("SCORING_TLS_KEY")
+    token_file, name = read.file("SCORING_TOKEN_FILE"), read.text("SCORING_TLS_NAME", "")
+    if (cert is None) != (key is None):
+        read.faults.append("SCORING_TLS_CERT and SCORING_TLS_KEY must be given together")
+    if ca is not None:
+        return ScoringTls(ca, cert, key, token_file, name)
+    if cert is not None or token_file is not None:
+        read.faults.append("SCORING_TLS_CERT and SCORING_TOKEN_FILE need SCORING_TLS_CA")
+    return None
 
 
 def _database_url(read: EnvironmentReader, data_dir: Path) -> str:

@@ -4,6 +4,7 @@ import ipaddress
 import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 from gateway.domain.rate import RatePolicy, RouteClass
 
@@ -63,6 +64,16 @@ class EnvironmentReader:
             self.faults.append(f"{name} must be a number {lowest:g}..{highest:g}, was {raw!r}")
             return default
         return value
+
+    def file(self, name: str) -> Path | None:
+        """Read the path of a file that is there."""
+        value = self.text(name, "")
+        if not value:
+            return None
+        if not Path(value).is_file():
+            self.faults.append(f"{name} must be an existing file, was {value!r}")
+            return None
+        return Path(value)
 
     def origins(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
         """Read a list that is separated by commas or written as a JSON list."""

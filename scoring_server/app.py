@@ -7,11 +7,10 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-import grpc
 import structlog
 
 from scoring_server.clock import NS_PER_S, monotonic_ns, wall_time_ns
-from scoring_server.config import ScoringConfig, TlsConfig
+from scoring_server.config import ScoringConfig
 from scoring_server.engine.comparison import Comparison
 from scoring_server.engine.engine import Engine
 from scoring_server.engine.evidence import Recorder
@@ -31,10 +30,14 @@ from scoring_server.journal.positions import Positions
 from scoring_server.journal.signing import open_signing_key
 from scoring_server.retainer import Retainer
 from scoring_server.rpc import events, labels, models, scoring
+from scoring_server.rpc.admin_record import AdminFile
+from scoring_server.rpc.clients import Clients
 from scoring_server.rpc.converters import TransactionConverter
+from scoring_server.rpc.guarded import guarded
 from scoring_server.rpc.health import SERVICE as HEALTH_SERVICE
 from scoring_server.rpc.health import Health
 from scoring_server.rpc.reflection import reflection_methods
+from scoring_server.rpc.server_tls import server_credentials
 from scoring_server.rpc.serving import Listen
 from scoring_server.rpc.traced import start_tracing, traced
 from scoring_server.rpc.transport import Method, Pool
@@ -52,6 +55,7 @@ from scoring_server.telemetry.observe import observe, show_models
 _log = structlog.get_logger(__name__)
 
 RUNTIME_FILE = "scoring_server.json"
+ADMIN_RECORD = "admin_calls.jsonl"
 _SERVICES = (scoring.SERVICE, events.SERVICE, labels.SERVICE, models.SERVICE)
 
 
@@ -164,11 +168,13 @@ class ScoringApplication:
             *models.ModelService(deployment, watch.found, comparison).methods(),
             *reflection_methods((*_SERVICES, HEALTH_SERVICE)),
         ]
+        clients = None if config.clients is None else Clients(config.clients)
+        methods = guarded(methods, clients, AdminFile(config.data_dir / ADMIN_RECORD))
         if config.tracing_name:
             methods = traced(methods, start_tracing(config.tracing_name, opened))
         transport = choose_transport(
             config.scoring_transport,
-            Listen(config.grpc_host, config.grpc_port, _credentials(config.tls)),
+            Listen(config.grpc_host, config.grpc_port, server_credentials(config.tls)),
             config.limits,
             methods,
             metrics,
@@ -274,14 +280,3 @@ def _recover(engine: Engine, journal: EmbeddedJournal, config: ScoringConfig) ->
         # Damage or a power cut at the end: what was there keeps its numbers.
         engine.state.header["sequence"] = journal.last_sequence
     _log.info("recovered", events=folded, sequence=engine.sequence)
-
-
-def _credentials(tls: TlsConfig | None) -> grpc.ServerCredentials | None:
-    if tls is None:
-        return None
-    client_ca = None if tls.client_ca is None else tls.client_ca.read_bytes()
-    return grpc.ssl_server_credentials(
-        [(tls.key.read_bytes(), tls.cert.read_bytes())],
-        root_certificates=client_ca,
-        require_client_auth=client_ca is not None,
-    )

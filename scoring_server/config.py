@@ -130,6 +130,8 @@ class ScoringConfig:
     capacities: CapacityConfig = field(default_factory=CapacityConfig)
     limits: LimitConfig = field(default_factory=LimitConfig)
     tls: TlsConfig | None = None
+    # File of the clients that may call; None lets everybody.
+    clients: Path | None = None
     reporting_limits: Mapping[str, float] = field(default_factory=lambda: DEFAULT_REPORTING_LIMITS)
 
 
@@ -175,6 +177,7 @@ def load_config(environ: Mapping[str, str]) -> ScoringConfig:
         capacities=_capacities(read),
         limits=_limits(read),
         tls=_tls(read),
+        clients=read.file("GRPC_CLIENTS"),
         reporting_limits=_reporting_limits(read),
     )
     drops = config.journal_retention_days or config.journal_size_bytes_max
@@ -183,6 +186,8 @@ def load_config(environ: Mapping[str, str]) -> ScoringConfig:
             "SNAPSHOT_INTERVAL_S must not be 0 with JOURNAL_RETENTION_DAYS or "
             "JOURNAL_SIZE_BYTES_MAX: only a snapshot makes old events superfluous"
         )
+    if config.clients is not None and config.tls is None:
+        read.fault("GRPC_CLIENTS needs TLS_CERT and TLS_KEY: tokens could be read on the way")
     read.raise_faults()
     return config
 

@@ -21,6 +21,8 @@ Status = Literal["ok", "warn", "fail"]
 
 # What half an hour of traffic may write, and below what a start is refused; chosen by us.
 FREE_BYTES_GOOD: Final = 5 << 30
+# Two weeks: time to find out why it was not renewed. Chosen by us.
+CERTIFICATE_S_GOOD = 14 * 86_400
 FREE_BYTES_MIN: Final = 500 << 20
 PACKAGES: Final = ("grpc", "numba", "numpy", "onnxruntime", "pyarrow", "litestar", "sqlalchemy")
 # Any clock before this release is wrong.
@@ -81,6 +83,7 @@ def all_checks(environ: Mapping[str, str], command_faults: Mapping[str, str]) ->
     data_dir = Path(environ.get("DATA_DIR", "") or "data")
     yield _guard("data directory", lambda: data_dir_check(data_dir))
     yield _guard("kernel cache", kernel_cache_check)
+    yield _guard("certificate", lambda: certificate_check(environ))
     yield _guard("model", lambda: model_check(environ))
     yield _guard("scoring server", lambda: scoring_check(environ))
     yield _guard("gateway", lambda: gateway_check(environ))
@@ -203,12 +206,35 @@ def model_check(environ: Mapping[str, str]) -> Check:
     return Check("model", "ok", f"{identity.name} {identity.version} loads")
 
 
+def certificate_check(environ: Mapping[str, str]) -> Check:
+    """Look at the certificate that the scoring server shows."""
+    from cryptography.x509 import load_pem_x509_certificates  # noqa: PLC0415 - must always start
+
+    from scoring_server.config import load_config  # noqa: PLC0415
+    from scoring_server.rpc.server_tls import server_credentials  # noqa: PLC0415
+
+    tls = load_config(environ).tls
+    if tls is None:
+        return Check("certificate", "ok", "no TLS: keep gRPC on a network that you trust")
+    server_credentials(tls)
+    end = min(
+        each.not_valid_after_utc for each in load_pem_x509_certificates(tls.cert.read_bytes())
+    )
+    left = end.timestamp() - clock.wall_time_ns() / clock.NS_PER_S
+    detail = f"{tls.cert} is good until {end:%Y-%m-%d %H:%M} UTC"
+    if left <= 0:
+        return Check("certificate", "fail", detail, "renew it; the server reads it anew by itself")
+    if left < CERTIFICATE_S_GOOD:
+        return Check("certificate", "warn", detail, "renew it; the server reads it anew by itself")
+    return Check("certificate", "ok", detail)
+
+
 def scoring_check(environ: Mapping[str, str]) -> Check:
     """Ask the scoring server for its health."""
     from scoring_server.health import scoring_address, scoring_health  # noqa: PLC0415 - grpc
 
     target = environ.get("SCORING_TARGET") or scoring_address(environ)
-    status = scoring_health(target, ANSWER_SECONDS_MAX)
+    status = scoring_health(environ, target, ANSWER_SECONDS_MAX)
     if status == "SERVING":
         return Check("scoring server", "ok", f"{target} is serving")
     return _not_running("scoring server", target, status)

@@ -46,6 +46,14 @@ class InvalidArgumentError(ScoringError):
     violations: tuple[FieldViolation, ...] = ()
 
 
+class UnauthenticatedError(ScoringError):
+    """The caller does not say who it is, or nobody is called that."""
+
+
+class PermissionDeniedError(ScoringError):
+    """The caller may not do this."""
+
+
 class NotFoundError(ScoringError):
     """What was asked for does not exist."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import grpc
 
 from scoring_server.rpc.client import ScoringClient
+from scoring_server.rpc.client_tls import client_tls
 from scoring_server.runtime_file import read_runtime_file
 
 _GRPC_PORT = 50051
@@ -35,7 +36,7 @@ def unhealthy(environ: Mapping[str, str], server: str, seconds_max: float) -> st
     """Return what is wrong with a server of this machine; empty when it does its work."""
     if server == "scoring":
         target = scoring_address(environ)
-        status = scoring_health(target, seconds_max)
+        status = scoring_health(environ, target, seconds_max)
         return "" if status == "SERVING" else f"{target}: {status}"
     host, port = gateway_address(environ)
     code, answer = gateway_readiness(host, port, seconds_max)
@@ -51,9 +52,9 @@ def _host(environ: Mapping[str, str], variable: str) -> str:
     return _LOOPBACK if host in _EVERYWHERE else host
 
 
-def scoring_health(target: str, seconds_max: float) -> str:
+def scoring_health(environ: Mapping[str, str], target: str, seconds_max: float) -> str:
     """Return the health status of a scoring server, or why there is none."""
-    with ScoringClient(target) as client:
+    with ScoringClient(target, tls=client_tls(environ)) as client:
         try:
             return client.health(timeout_s=seconds_max)
         except grpc.RpcError as error:

@@ -1,6 +1,7 @@
 """What `anomaly model` does to a running server: promote, rollback, canary, shadow, slots."""
 
 import json
+import os
 from typing import Any
 
 import click
@@ -8,6 +9,7 @@ import grpc
 from anomaly.v1 import model_service_pb2
 
 from scoring_server.rpc.client import ScoringClient
+from scoring_server.rpc.client_tls import client_tls
 
 # The gate of a large model takes its time.
 _TIMEOUT_S = 150.0
@@ -23,7 +25,7 @@ def change_models(
         ClickException: the server refuses it, with the sentence why, or is away.
     """
     request = getattr(model_service_pb2, f"{method}Request")(**fields)
-    with ScoringClient(target) as client:
+    with ScoringClient(target, tls=client_tls(os.environ)) as client:
         try:
             answer = getattr(client.models, method)(request, timeout=_TIMEOUT_S)
         except grpc.RpcError as error:

@@ -1,5 +1,6 @@
 """`anomaly score`: one transaction from the command line, its answer for people or as JSON."""
 
+import os
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from rich.table import Table
 from scoring_server.currencies import minor_unit_exponent
 from scoring_server.errors import InvalidArgumentError
 from scoring_server.rpc.client import ScoringClient, status_of_call, violations_of
+from scoring_server.rpc.client_tls import client_tls
 
 
 def run_score(
@@ -34,7 +36,7 @@ def run_score(
         InvalidArgumentError: the transaction cannot be built.
     """
     transaction = from_options(options) if text is None else from_json(text)
-    with ScoringClient(target) as client:
+    with ScoringClient(target, tls=client_tls(os.environ)) as client:
         try:
             result = client.score(transaction)
         except grpc.RpcError as error:

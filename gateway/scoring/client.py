@@ -5,7 +5,6 @@ Every call has a deadline, and every failure comes back in the gateway's words.
 
 from collections.abc import AsyncGenerator, Sequence
 
-import grpc
 from anomaly.v1 import (
     event_service_pb2,
     event_service_pb2_grpc,
@@ -20,30 +19,17 @@ from gateway.domain.payment import Payment, ScoreAnswer
 from gateway.domain.transaction import FeedBatch, FeedPosition
 from gateway.errors import UnavailableError
 from gateway.scoring import converters
+from gateway.scoring.channel import ScoringTls, open_channel
 from gateway.scoring.models import ModelClient
 from gateway.scoring.status import translated
 from gateway.spans import Spans
 
 _LABELS_TIMEOUT_S = 5.0
 _HEALTH_TIMEOUT_S = 1.0
-# A feed message holds up to 4,096 events of a few hundred bytes with up to eight reasons each.
-_MESSAGE_SIZE_BYTES_MAX = 64 * 1024 * 1024
 # The name under which the feed is confirmed; one for all gateways on one database.
 _SUBSCRIBER = "gateway"
 _REQUEST_ID_METADATA = "x-request-id"
 _SCORING_SERVICE = "anomaly.v1.ScoringService"
-
-_CHANNEL_OPTIONS = (
-    ("grpc.max_receive_message_length", _MESSAGE_SIZE_BYTES_MAX),
-    # A server that comes back is found within a second, not after gRPC's default of up to two
-    # minutes.
-    ("grpc.initial_reconnect_backoff_ms", 200),
-    ("grpc.min_reconnect_backoff_ms", 200),
-    ("grpc.max_reconnect_backoff_ms", 1_000),
-    # A connection that died without a word is noticed while the feed is quiet.
-    ("grpc.keepalive_time_ms", 30_000),
-    ("grpc.keepalive_timeout_ms", 5_000),
-)
 
 
 class ScoringClient:
@@ -54,10 +40,15 @@ class ScoringClient:
     """
 
     def __init__(
-        self, target: str, timeout_s: float, batch_size_max: int, spans: Spans | None = None
+        self,
+        target: str,
+        timeout_s: float,
+        batch_size_max: int,
+        spans: Spans | None = None,
+        tls: ScoringTls | None = None,
     ) -> None:
         self._spans = spans
-        self._channel = grpc.aio.insecure_channel(target, options=_CHANNEL_OPTIONS)
+        self._channel = open_channel(target, tls)
         self._timeout_s = timeout_s
         self._batch_size_max = batch_size_max
         self._scoring = scoring_service_pb2_grpc.ScoringServiceStub(self._channel)

@@ -40,6 +40,7 @@ class Shared:
             config.scoring_timeout_ms / 1000,
             config.feed_batch_size_max,
             spans,
+            config.scoring_tls,
         )
         self.progress = Progress()
         self.ingest = Ingest(

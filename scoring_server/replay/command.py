@@ -1,6 +1,7 @@
 """`anomaly replay`: load, resume, show progress, report."""
 
 import asyncio
+import os
 import signal
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from scoring_server.evaluation.mapping import load_transactions
 from scoring_server.replay.progress_file import Progress, ProgressFile
 from scoring_server.replay.replayer import SAVE_INTERVAL_NS, Replayer, ReplayOptions
 from scoring_server.replay.report import as_json, print_report, report
+from scoring_server.rpc.client_tls import client_tls
 
 INTERRUPTED_EXIT_CODE = 130
 
@@ -118,7 +120,7 @@ class ReplayRun:
             bar.update(task, note=f"waiting for the server ({trouble[:60]})")
 
         replayer = Replayer(table, self._options, start, on_progress=show, on_wait=wait)
-        sending = asyncio.create_task(replayer.run(self._target))
+        sending = asyncio.create_task(replayer.run(self._target, client_tls(os.environ)))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, sending.cancel)

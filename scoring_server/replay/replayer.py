@@ -23,6 +23,7 @@ from scoring_server.replay import messages
 from scoring_server.replay.progress_file import Progress
 from scoring_server.replay.tally import Tally
 from scoring_server.rpc.client import MESSAGE_SIZE_BYTES_MAX
+from scoring_server.rpc.client_tls import ClientTls
 
 Mode = Literal["stream", "batch", "unary"]
 
@@ -34,7 +35,9 @@ LABEL_INTERVAL_NS: Final = 3_600 * NS_PER_S
 BACKOFF_SECONDS: Final = 0.1
 BACKOFF_SECONDS_MAX: Final = 2.0
 SAVE_INTERVAL_NS: Final = NS_PER_S
-_CHANNEL_OPTIONS: Final = [("grpc.max_receive_message_length", MESSAGE_SIZE_BYTES_MAX)]
+_CHANNEL_OPTIONS: Final[list[tuple[str, str | int]]] = [
+    ("grpc.max_receive_message_length", MESSAGE_SIZE_BYTES_MAX)
+]
 # INTERNAL is what grpc.aio makes of a write that the connection's end cut off; a server that
 # really means it is given up like one that is away.
 _RETRYABLE: Final = frozenset(
@@ -75,6 +78,13 @@ class _Sent:
     time_ns: int
 
 
+def _channel(target: str, tls: ClientTls | None) -> grpc.aio.Channel:
+    if tls is None:
+        return grpc.aio.insecure_channel(target, _CHANNEL_OPTIONS)
+    options = [*_CHANNEL_OPTIONS, *tls.options()]
+    return grpc.aio.secure_channel(target, tls.credentials(), options)
+
+
 class Replayer:
     """Sends the rows of a canonical table from a position on and tallies the answers.
 
@@ -108,7 +118,7 @@ class Replayer:
         """How far it got."""
         return Progress(self._acknowledged, self._labelled)
 
-    async def run(self, target: str) -> None:
+    async def run(self, target: str, tls: ClientTls | None = None) -> None:
         """Send everything.
 
         Raises:
@@ -120,7 +130,7 @@ class Replayer:
         progress_ns, reached = self._began_ns, self.progress
         while self._acknowledged < self._table.num_rows:
             try:
-                async with grpc.aio.insecure_channel(target, _CHANNEL_OPTIONS) as channel:
+                async with _channel(target, tls) as channel:
                     await self._send_all(channel)
             except grpc.aio.AioRpcError as error:
                 if error.code() not in _RETRYABLE:

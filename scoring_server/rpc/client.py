@@ -1,7 +1,6 @@
 """A thin client of the scoring server, with a deadline on every call."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -23,6 +22,8 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
+from scoring_server.rpc.client_tls import ClientTls
+
 CALL_TIMEOUT_S = 5.0
 BATCH_TIMEOUT_S = 30.0
 # A batch of 4,096 answers with all their reasons passes gRPC's default of 4 MiB.
@@ -37,19 +38,19 @@ class ScoringClient:
 
     Args:
         target: host:port.
-        root_certificates: PEM file of the authority of the server's certificate; None without TLS.
+        tls: what is trusted and shown; None calls without TLS.
     """
 
-    def __init__(self, target: str, *, root_certificates: Path | None = None) -> None:
-        options = [
+    def __init__(self, target: str, *, tls: ClientTls | None = None) -> None:
+        options: list[tuple[str, str | int]] = [
             ("grpc.max_receive_message_length", MESSAGE_SIZE_BYTES_MAX),
             ("grpc.max_send_message_length", MESSAGE_SIZE_BYTES_MAX),
         ]
-        if root_certificates is None:
+        if tls is None:
             self._channel = grpc.insecure_channel(target, options)
         else:
-            credentials = grpc.ssl_channel_credentials(root_certificates.read_bytes())
-            self._channel = grpc.secure_channel(target, credentials, options)
+            options += tls.options()
+            self._channel = grpc.secure_channel(target, tls.credentials(), options)
         self._scoring: Any = scoring_service_pb2_grpc.ScoringServiceStub(self._channel)
         self._labels: Any = label_service_pb2_grpc.LabelServiceStub(self._channel)
         self._events: Any = event_service_pb2_grpc.EventServiceStub(self._channel)

@@ -12,7 +12,13 @@ from scoring_server.clock import monotonic_ns
 from scoring_server.errors import DeadlineExceededError, ScoringError
 from scoring_server.rpc import core_server
 from scoring_server.rpc.loop import Arrival, Loop, status_parts
-from scoring_server.rpc.serving import refuse_expired, request_id_of, too_many, trace_parent_of
+from scoring_server.rpc.serving import (
+    authorization_of,
+    refuse_expired,
+    request_id_of,
+    too_many,
+    trace_parent_of,
+)
 from scoring_server.rpc.status import code_of, log_unexpected
 from scoring_server.rpc.transport import UnaryMethod
 from scoring_server.telemetry.method_metrics import MethodMetrics
@@ -60,6 +66,11 @@ class LoopCall:
     def trace_parent(self) -> str:
         """The caller's traceparent; empty when not given."""
         return trace_parent_of(self._metadata)
+
+    @property
+    def authorization(self) -> str:
+        """The caller's authorization; empty when not given."""
+        return authorization_of(self._metadata)
 
     def is_active(self) -> bool:
         """Say whether the caller still waits.

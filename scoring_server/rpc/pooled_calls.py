@@ -17,6 +17,7 @@ from scoring_server.rpc.core_server import Tag
 from scoring_server.rpc.loop import Arrival, Loop, On, status_parts
 from scoring_server.rpc.serving import (
     IdleCalls,
+    authorization_of,
     refuse_expired,
     request_id_of,
     too_many,
@@ -97,6 +98,11 @@ class PooledCall:
     def trace_parent(self) -> str:
         """The caller's traceparent; empty when not given."""
         return trace_parent_of(self._metadata)
+
+    @property
+    def authorization(self) -> str:
+        """The caller's authorization; empty when not given."""
+        return authorization_of(self._metadata)
 
     def is_active(self) -> bool:
         """Say whether the caller still waits."""

@@ -97,6 +97,11 @@ def trace_parent_of(metadata: Iterable[tuple[str, str | bytes]]) -> str:
     return _text_of(metadata, "traceparent")
 
 
+def authorization_of(metadata: Iterable[tuple[str, str | bytes]]) -> str:
+    """Return the authorization that a caller gave; empty without one."""
+    return _text_of(metadata, "authorization")
+
+
 def _text_of(metadata: Iterable[tuple[str, str | bytes]], name: str) -> str:
     for key, value in metadata:
         if key == name:

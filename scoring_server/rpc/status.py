@@ -16,8 +16,10 @@ from scoring_server.errors import (
     InvalidArgumentError,
     NotFoundError,
     OutOfRangeError,
+    PermissionDeniedError,
     ResourceExhaustedError,
     ScoringError,
+    UnauthenticatedError,
     UnavailableError,
 )
 
@@ -26,6 +28,8 @@ INTERNAL_MESSAGE = "internal error; the server's log has the details"
 
 CODE_BY_ERROR: dict[type[ScoringError], grpc.StatusCode] = {
     InvalidArgumentError: grpc.StatusCode.INVALID_ARGUMENT,
+    UnauthenticatedError: grpc.StatusCode.UNAUTHENTICATED,
+    PermissionDeniedError: grpc.StatusCode.PERMISSION_DENIED,
     NotFoundError: grpc.StatusCode.NOT_FOUND,
     ConflictError: grpc.StatusCode.ALREADY_EXISTS,
     FailedPreconditionError: grpc.StatusCode.FAILED_PRECONDITION,

@@ -10,6 +10,7 @@ from scoring_server.clock import monotonic_ns
 from scoring_server.rpc.bounded_pool import BoundedPool
 from scoring_server.rpc.serving import (
     IdleCalls,
+    authorization_of,
     refuse_expired,
     request_id_of,
     trace_parent_of,
@@ -36,6 +37,11 @@ class StockCall:
     def trace_parent(self) -> str:
         """The caller's traceparent; empty when not given."""
         return trace_parent_of(self._context.invocation_metadata())
+
+    @property
+    def authorization(self) -> str:
+        """The caller's authorization; empty when not given."""
+        return authorization_of(self._context.invocation_metadata())
 
     def is_active(self) -> bool:
         """Say whether the caller still waits."""

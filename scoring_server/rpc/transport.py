@@ -35,6 +35,10 @@ class Call(Protocol):
     def trace_parent(self) -> str:
         """The caller's traceparent (W3C Trace Context); empty when not given."""
 
+    @property
+    def authorization(self) -> str:
+        """The caller's authorization; empty when not given."""
+
     def is_active(self) -> bool:
         """Say whether the caller still waits."""
 

@@ -1,23 +1,20 @@
-"""A server from start to stop: health, reflection, metrics, drain, TLS, and what it refuses."""
+"""A server from start to stop: health, reflection, metrics, drain, and what it refuses."""
 
 import http.client
 import itertools
 import json
 import shutil
 import socket
-import subprocess
 import threading
 from dataclasses import asdict
 
 import grpc
 import pytest
-from anomaly.v1 import scoring_service_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2
 
 from scoring_server.app import RUNTIME_FILE, build
 from scoring_server.clock import NS_PER_S, monotonic_ns
-from scoring_server.config import TlsConfig
 from scoring_server.errors import ConfigurationError
 from scoring_server.rpc.client import ScoringClient, reason_of, status_of_call
 from scoring_server.state.shared_table import StateCapacities, open_state
@@ -249,33 +246,3 @@ def test_unexpected_error_tells_nothing_and_is_logged(start, monkeypatch, capsys
     logged = "".join(capsys.readouterr())
     assert "req-77" in logged
     assert "secret of the house" in logged
-
-
-def test_tls_is_spoken_and_client_certificates_are_asked_for(start, tmp_path):
-    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
-            *("-nodes", "-days", "2", "-subj", "/CN=localhost", "-keyout", str(key)),
-            *("-addext", "subjectAltName=DNS:localhost", "-out", str(cert)),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    one_way = start(tls=TlsConfig(cert, key), data_dir=tmp_path / "one")
-    with ScoringClient(f"localhost:{one_way.grpc_port}", root_certificates=cert) as client:
-        assert client.score(payment(1)).sequence == 1
-    with ScoringClient(one_way.target) as client, pytest.raises(grpc.RpcError):
-        client.score(payment(2), timeout_s=1)
-    mutual = start(tls=TlsConfig(cert, key, cert), data_dir=tmp_path / "two")
-    target = f"localhost:{mutual.grpc_port}"
-    with (
-        ScoringClient(target, root_certificates=cert) as client,
-        pytest.raises(grpc.RpcError),
-    ):
-        client.score(payment(1), timeout_s=1)
-    pair = grpc.ssl_channel_credentials(cert.read_bytes(), key.read_bytes(), cert.read_bytes())
-    with grpc.secure_channel(target, pair) as channel:
-        request = scoring_service_pb2.ScoreRequest(transaction=payment(1))
-        call = channel.unary_unary("/anomaly.v1.ScoringService/Score")
-        assert call(request.SerializeToString(), timeout=10)
