@@ -24,18 +24,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.integration.scoring_server.messages import payment
 from tests.support.deployments import DEPLOY
+from tests.support.ports import free_port
 from tests.support.product import Program, environment, running, wait_for
 
 ROOT = DEPLOY.parent
 SERVICE_CONFIG = (ROOT / "examples/service_config.json").read_text()
 ACCOUNTS = 40
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 def listens(address: str) -> bool:
