@@ -22,6 +22,14 @@ delay_option = click.option(
     show_default=True,
     help="When frauds become known, where the file does not say.",
 )
+budget_option = click.option(
+    "--alert-budget",
+    "alert_budget_ratio",
+    type=click.FloatRange(0.0001, 0.5),
+    default=0.01,
+    show_default=True,
+    help="Share of transactions that may be reviewed; sets the threshold.",
+)
 model_dir_option = click.option(
     "--model-dir",
     type=click.Path(path_type=Path),
@@ -72,14 +80,7 @@ def simulate(
 @click.option("--default", "rebuild", is_flag=True, help="Rebuild the model that comes with it.")
 @click.option("--name", default="custom", show_default=True, help="Name of the model.")
 @click.option("--version", default="1", show_default=True, help="Version of the model.")
-@click.option(
-    "--alert-budget",
-    "alert_budget_ratio",
-    type=click.FloatRange(0.0001, 0.5),
-    default=0.01,
-    show_default=True,
-    help="Share of transactions that may be reviewed; sets the threshold.",
-)
+@budget_option
 @mapping_option
 @limit_option
 @delay_option
@@ -206,6 +207,59 @@ def schema() -> None:
     from models.run import print_schema
 
     print_schema()
+
+
+@model.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
+@mapping_option
+@limit_option
+@delay_option
+@json_option
+def features(*, file: Path, out: Path, **options: Any) -> None:
+    """Write to OUT, a Parquet file, the features that FILE would have been served with.
+
+    One row a transaction, with its label: what a notebook fits a model on.
+    """
+    from models.training.run import write_features
+
+    write_features(file, out, **options)
+
+
+@model.command()
+@click.argument("graph", type=click.Path(path_type=Path))
+@click.option(
+    "--samples",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="CSV or Parquet: a column a feature, in the graph's order, and the framework's `score`.",
+)
+@click.option("--name", required=True, help="Name of the model.")
+@click.option("--version", required=True, help="Version of the model.")
+@click.option("--description", default="", help="One or two sentences for people.")
+@click.option(
+    "--anomalous",
+    type=click.Choice(["high", "low"]),
+    default="high",
+    show_default=True,
+    help="Which of the framework's scores are the anomalous ones.",
+)
+@budget_option
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0.0, 1.0),
+    help="Score, as served, from which it would alert by itself; the budget's when left out.",
+)
+@model_dir_option
+@json_option
+def pack(*, graph: Path, **options: Any) -> None:
+    """Make an artifact of GRAPH, an ONNX file that a framework exported.
+
+    Which output is the score, and in what form, is found by the scores in the samples.
+    """
+    from models.run import pack_model
+
+    pack_model(graph, **options)
 
 
 COMMANDS: list[click.Command] = [simulate, train, backtest, model]

@@ -2,15 +2,17 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
 from models.backtest import backtest
 from models.console import progress_bar, say, show
 from models.nab import NabFile, run_nab
+from models.packing.pack import pack, read_samples
 from models.protocols import Trial, run_trial
 from models.training.dataset import read_history
+from models.training.names import check_names
 from scoring_server.evaluation.mapping import load_transactions
 from scoring_server.inference.artifact import load_model
 from scoring_server.inference.errors import ModelError
@@ -136,3 +138,44 @@ def list_all(model_dir: Path, *, machine_readable: bool) -> None:
 def print_schema() -> None:
     """Print the JSON Schema of manifest.json."""
     click.echo(json.dumps(manifest_schema(), indent=2))
+
+
+def pack_model(
+    graph: Path,
+    *,
+    samples: Path,
+    name: str,
+    version: str,
+    description: str,
+    anomalous: Literal["high", "low"],
+    alert_budget_ratio: float,
+    threshold: float | None,
+    model_dir: Path,
+    machine_readable: bool,
+) -> None:
+    """Make an artifact of an exported graph and show what it is.
+
+    Raises:
+        InvalidArgumentError: the graph or the samples cannot be used, or contradict each other.
+        ModelError: the artifact does not pass the gate.
+    """
+    check_names(name, version)
+    directory = model_dir / name / version
+    model, found = pack(
+        graph,
+        read_samples(samples),
+        directory,
+        description=description,
+        anomalous=anomalous,
+        alert_budget_ratio=alert_budget_ratio,
+        threshold=threshold,
+    )
+    figures = {
+        "directory": str(directory),
+        "score": f"{found.name}[:, {found.column}], {found.form}",
+        "kind": model.manifest.output.kind,
+        "features": len(model.identity.features),
+        "threshold": model.identity.threshold,
+        "sha256": model.identity.sha256,
+    }
+    show("Model", figures, machine_readable=machine_readable)

@@ -28,6 +28,7 @@ from models.training.train import Fitted, scores_of
 from scoring_server.clock import NS_PER_S
 from scoring_server.errors import ConflictError, InternalError
 from scoring_server.inference.artifact import load_model
+from scoring_server.inference.errors import ModelError
 from scoring_server.inference.manifest import (
     GOLDEN_FILE,
     MANIFEST_FILE,
@@ -103,13 +104,28 @@ def export(
         ),
         metrics=fitted.metrics,
     )
+    return write_artifact(directory, manifest, graph, golden_vectors(fitted), model_card(manifest))
+
+
+def write_artifact(
+    directory: Path, manifest: Manifest, graph: bytes, golden: Golden, card: str
+) -> OnnxModel:
+    """Write the files of an artifact and load it to check it; refused, it is no artifact.
+
+    Raises:
+        ModelError: it does not pass the gate.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     # The manifest comes last: without it a half-written artifact is no artifact.
     _write(directory / MODEL_FILE, graph)
-    _write(directory / GOLDEN_FILE, _pretty(msgspec.json.encode(golden_vectors(fitted)), 0))
-    _write(directory / CARD_FILE, model_card(manifest).encode())
+    _write(directory / GOLDEN_FILE, _pretty(msgspec.json.encode(golden), 0))
+    _write(directory / CARD_FILE, card.encode())
     _write(directory / MANIFEST_FILE, _pretty(msgspec.json.encode(manifest), 2))
-    return load_model(directory)
+    try:
+        return load_model(directory)
+    except ModelError:
+        (directory / MANIFEST_FILE).unlink()
+        raise
 
 
 def refuse_existing(directory: Path) -> None:

@@ -3,16 +3,19 @@
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+from pyarrow import parquet
+
 from models.console import progress_bar, say, show
 from models.training.dataset import build_dataset, read_history, table_kind
 from models.training.default_model import DEFAULT_NAME, DEFAULT_VERSION, train_default
 from models.training.export import export, refuse_existing
 from models.training.features import features_for
 from models.training.fingerprint import fingerprint
+from models.training.names import check_names
 from models.training.train import Recipe, fit
-from scoring_server.errors import InvalidArgumentError
+from scoring_server.catalogue import FEATURE_INDEX
 from scoring_server.evaluation.mapping import load_transactions
-from scoring_server.inference.manifest import is_identifier
 from scoring_server.inference.onnx_model import OnnxModel
 
 
@@ -42,11 +45,7 @@ def train_from_file(
         InvalidArgumentError: the file, a name or the labels cannot be used.
         ConflictError: this version exists.
     """
-    if not (is_identifier(name) and is_identifier(version)):
-        raise InvalidArgumentError(
-            "--name and --version must be 1 to 64 of A-Z a-z 0-9 . _ - and start with a letter or "
-            f"digit, were {name!r} and {version!r}"
-        )
+    check_names(name, version)
     directory = model_dir / name / version
     refuse_existing(directory)
     say(f"Reading {file} ...")
@@ -83,3 +82,31 @@ def _report(model: OnnxModel, directory: Path, *, machine_readable: bool) -> Non
         figures["rows"] = manifest.training.rows
         figures["frauds"] = manifest.training.frauds
     show("Model", figures, machine_readable=machine_readable)
+
+
+def write_features(
+    file: Path,
+    out: Path,
+    *,
+    mapping: str,
+    limit: int | None,
+    label_delay_days: float,
+    machine_readable: bool,
+) -> None:
+    """Write the features that the transactions of a file would have been served with.
+
+    Raises:
+        InvalidArgumentError: the file cannot be used.
+    """
+    table = load_transactions(file, mapping, limit)
+    history = read_history(table, label_delay_days)
+    with progress_bar("replaying", total=len(history.transactions)) as bar:
+        dataset = build_dataset(history, on_progress=bar.move)
+    columns = {
+        "event_time": pa.array(history.event_time_ns, pa.timestamp("ns", tz="UTC")),
+        "label": pa.array(history.label),
+        **{name: dataset.features[:, place] for name, place in FEATURE_INDEX.items()},
+    }
+    parquet.write_table(pa.table(columns), out)
+    figures = {"file": str(out), "rows": len(history.transactions), "features": len(FEATURE_INDEX)}
+    show("Features", figures, machine_readable=machine_readable)

@@ -144,7 +144,8 @@ def _check_golden(model: OnnxModel, golden: Golden, path: Path) -> None:
             "export it again"
         )
     single = np.concatenate([model.score_inputs(row[np.newaxis]) for row in inputs])
-    if not np.array_equal(single, scores):
+    # Sums of float32 may round otherwise in another order; the default model gives the same bits.
+    if np.abs(single - scores).max() > tolerance:
         raise ModelError(
             f"{path}: a row scores differently alone and in a block; the graph must treat each row "
             "by itself"
