@@ -9,13 +9,19 @@ import os
 import sqlite3
 import threading
 from collections.abc import Sequence
-from itertools import repeat
 from pathlib import Path
 from typing import cast
 
 from scoring_server.durable_file import fsync_path
 from scoring_server.journal import schema
-from scoring_server.journal.chain import GENESIS, ChainedRecord, chained, record_of
+from scoring_server.journal.chain import (
+    GENESIS,
+    ChainedRecord,
+    Row,
+    chained,
+    chained_block,
+    record_of,
+)
 from scoring_server.journal.journal import KIND_TRANSACTION, JournalBlock, JournalRecord
 from scoring_server.journal.key_tail import KeyTail
 from scoring_server.journal.retention import SegmentFacts
@@ -118,26 +124,16 @@ class Segment:
             for r in records
         ]
         tail = [(row[0], row[3]) for row in rows if row[2] == KIND_TRANSACTION]
+        rows = chained(self.head[1], rows)
         self._append(rows, [pair[0] for pair in tail], [pair[1] for pair in tail])
 
     def append_block(self, block: JournalBlock) -> None:
         """Commit a whole block or nothing of it."""
-        sequences, keys, payloads = block.sequences, block.keys, block.payloads
-        size = len(block.rows) // len(sequences)
-        places = range(0, len(block.rows), size)
-        records = [block.rows[place : place + size] for place in places]
-        evidence = block.evidence or repeat(b"")
-        time, kind = repeat(block.ingest_time_ns), repeat(KIND_TRANSACTION)
-        # The repeated columns have no end.
-        rows = zip(sequences, time, kind, keys, records, payloads, evidence, strict=False)
-        self._append(list(rows), sequences, keys)
+        self._append(chained_block(self.head[1], block), block.sequences, block.keys)
 
-    def _append(
-        self, rows: Sequence[tuple[object, ...]], sequences: Sequence[int], keys: Sequence[int]
-    ) -> None:
+    def _append(self, rows: Sequence[Row], sequences: Sequence[int], keys: Sequence[int]) -> None:
         writer = self._writer
         assert writer is not None
-        rows = chained(self.head[1], rows)
         if len(rows) == 1:
             writer.execute(schema.INSERT, rows[0])
         else:

@@ -15,6 +15,8 @@ from scoring_server.kernels.locks import store_release
 from scoring_server.kernels.records import take_sequence
 from scoring_server.kernels.undo import GUARD_LOCK, free_common, note_guard, take_common
 
+# What a new state begins with, see State.reset.
+_GENERATION_FIRST = np.uint64(2)
 _GENERATION_OFFSET = int(GUARD.fields["generation"][1])
 _HEADER = types.Array(from_dtype(HEADER), 1, "C")
 _GUARD = types.Array(from_dtype(GUARD), 2, "C")
@@ -34,6 +36,9 @@ def guard_find(header, guard, key):
     current = header[0]["guard_generation"]
     for back in range(2):
         generation = current - np.uint64(back)
+        if generation < _GENERATION_FIRST:
+            # Nothing was ever written there; to look would make a page of each hole.
+            break
         table = np.int64(generation & np.uint64(1))
         slot = key & mask
         while guard[table, np.int64(slot)]["generation"] == generation:

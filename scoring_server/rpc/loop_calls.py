@@ -26,6 +26,7 @@ from scoring_server.telemetry.method_metrics import MethodMetrics
 # Enough to spread the cost of a commit thin, few enough that the last one's answer is not late.
 # Chosen by us.
 BLOCK_MAX = 64
+_NEVER = float("inf")
 
 
 class LoopCall:
@@ -82,8 +83,8 @@ class LoopCall:
 
     def time_remaining_s(self) -> float | None:
         """Seconds until the caller's deadline; None without one."""
-        remaining_s = self.deadline_s - time.time()
-        return None if remaining_s == float("inf") else remaining_s
+        deadline_s = self.deadline_s
+        return None if deadline_s == _NEVER else deadline_s - time.time()
 
     def on_end(self, callback: Callable[[], None]) -> None:
         """Run a callback when the call ends."""
@@ -172,7 +173,7 @@ class LoopMethod(Arrival):
                 self._finish(call, self._answer_one(call))
             return
         now_s = time.time()
-        if any(call.deadline_s <= now_s for call in calls):
+        if min([call.deadline_s for call in calls]) <= now_s:
             calls = [call for call in calls if self._is_in_time(call)]
             if not calls:
                 return

@@ -150,7 +150,8 @@ class State:
         header["magic"] = _MAGIC
         header["layout_version"] = dtypes.LAYOUT_VERSION
         header["boot"] = _boot()
-        # Generation 0 is what an untouched slot holds, and 1 looks back at 0: start at 2.
+        # Generation 0 is what an untouched slot holds, and 1 looks back at 0: start at 2, which the
+        # guard's kernel knows.
         header["guard_generation"] = 2
         header["guard_limit"] = self.capacities.replay_ids
 

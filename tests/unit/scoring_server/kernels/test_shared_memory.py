@@ -103,6 +103,18 @@ def test_guard_survives_keys_that_share_a_home():
         assert guard[table, slot]["sequence"] == sequence
 
 
+def test_guard_looks_at_no_generation_before_the_first():
+    head, guard = header(8), np.zeros((2, 16), GUARD)
+    # What lies in the second table before its first generation; a look at it would cost a page.
+    guard[1]["generation"], guard[1]["key"] = 1, 5
+    assert guard_find(head, guard, np.uint64(5)) == (-1, -1)
+    for number in range(9):
+        key = np.uint64(100 + number)
+        guard_insert(head, guard, key, key, np.uint64(1), None)
+    assert head["guard_generation"] == 3
+    assert guard_find(head, guard, np.uint64(100))[0] == 0
+
+
 @pytest.mark.parametrize("key", [1, 2**64 - 1])
 def test_find_wraps_around_the_end_of_the_table(key):
     records, head = np.zeros(64, ENTITY), header()
