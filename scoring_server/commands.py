@@ -12,6 +12,7 @@ from scoring_server.command_options import json_option, target_option
 from scoring_server.config import load_config
 from scoring_server.model_commands import model
 from scoring_server.receipt_commands import receipt
+from scoring_server.rule_commands import rules
 
 GRPC_EXPERIMENTS = "-event_engine_listener,-event_engine_client"
 NS_PER_DAY = 86_400 * 1_000_000_000
@@ -199,5 +200,5 @@ def bench(*, what: str, quick: bool, machine_readable: bool) -> None:
 
 
 COMMANDS: list[click.Command] = [
-    up, serve, score, replay, snapshot, health, doctor, bench, receipt, model,
+    up, serve, score, replay, snapshot, health, doctor, bench, receipt, model, rules,
 ]  # fmt: skip

@@ -113,6 +113,7 @@ class ScoringConfig:
     model_name: str = "default"
     model_version: str = ""
     model_watch_s: float = 1.0
+    rules_dir: Path = Path("rules")
     scoring_workers: int = 1
     scoring_transport: str = TRANSPORT_AUTO
     journal_sync_ms: int = 100
@@ -153,6 +154,7 @@ def load_config(environ: Mapping[str, str]) -> ScoringConfig:
         model_name=read.text("MODEL_NAME", default.model_name),
         model_version=read.text("MODEL_VERSION", default.model_version),
         model_watch_s=read.number("MODEL_WATCH_S", default.model_watch_s, 0, 3_600),
+        rules_dir=Path(read.text("RULES_DIR", str(default.rules_dir))),
         # One worker process is what this release runs; the state and journal are laid out for more.
         scoring_workers=read.integer("SCORING_WORKERS", default.scoring_workers, 1, 1),
         scoring_transport=read.choice("SCORING_TRANSPORT", default.scoring_transport, TRANSPORTS),

@@ -281,7 +281,10 @@ JUDGEMENT = np.dtype(
         ("risk_score", "f8"),
         # Strongest first: lines of the reason table and their shares of all evidence.
         ("reason_contribution", "f8", (REASON_COUNT_MAX,)),
-        ("reason_index", "i1", (REASON_COUNT_MAX,)),
+        # Of user rules alone, whose index is EVIDENCE_COUNT and more: what was seen, what is usual.
+        ("reason_value", "f8", (REASON_COUNT_MAX,)),
+        ("reason_baseline", "f8", (REASON_COUNT_MAX,)),
+        ("reason_index", "i2", (REASON_COUNT_MAX,)),
         ("reason_count", "i8"),
         # Values of the proto enums Severity and Decision.
         ("severity", "i1"),

@@ -24,19 +24,20 @@ from scoring_server.kernels.seeds import (
 _LETTERS = 27
 
 
-def _key(text: str, seed: int) -> int:
+def seeded_key(text: str, seed: int) -> int:
+    """Return the key of an id; 0 for an empty one."""
     # 1 replaces the one hash value in 2^64 that would read as "not given".
     return (xxhash.xxh64_intdigest(text.encode(), seed) or 1) if text else 0
 
 
 def account_key(account_id: str) -> int:
     """Return the key of a paying or receiving account; 0 for an empty id."""
-    return _key(account_id, SEED_ACCOUNT)
+    return seeded_key(account_id, SEED_ACCOUNT)
 
 
 def trading_account_key(account_id: str) -> int:
     """Return the key of a trading account or its owner: trades and payments do not mix."""
-    return _key(account_id, SEED_TRADING_ACCOUNT)
+    return seeded_key(account_id, SEED_TRADING_ACCOUNT)
 
 
 def merchant_key(merchant_id: str, terminal_id: str, counterparty_account_id: str) -> int:
@@ -46,40 +47,40 @@ def merchant_key(merchant_id: str, terminal_id: str, counterparty_account_id: st
     when it pays.
     """
     if terminal_id:
-        return _key(terminal_id, SEED_TERMINAL)
+        return seeded_key(terminal_id, SEED_TERMINAL)
     if merchant_id:
-        return _key(merchant_id, SEED_MERCHANT)
-    return _key(counterparty_account_id, SEED_ACCOUNT)
+        return seeded_key(merchant_id, SEED_MERCHANT)
+    return seeded_key(counterparty_account_id, SEED_ACCOUNT)
 
 
 def device_key(device_id: str) -> int:
     """Return the key of a device; 0 for an empty id."""
-    return _key(device_id, SEED_DEVICE)
+    return seeded_key(device_id, SEED_DEVICE)
 
 
 def instrument_key(instrument_id: str) -> int:
     """Return the key of an instrument; 0 for an empty id."""
-    return _key(instrument_id, SEED_INSTRUMENT)
+    return seeded_key(instrument_id, SEED_INSTRUMENT)
 
 
 def transaction_key(transaction_id: str) -> int:
     """Return the key of a transaction id, for the replay guard and for labels."""
-    return _key(transaction_id, SEED_TRANSACTION)
+    return seeded_key(transaction_id, SEED_TRANSACTION)
 
 
 def label_key(label_id: str) -> int:
     """Return the key of a label id."""
-    return _key(label_id, SEED_LABEL)
+    return seeded_key(label_id, SEED_LABEL)
 
 
 def ip_key(ip_address: str) -> int:
     """Return the key of an IP address as it was written; 0 when not given."""
-    return _key(ip_address, SEED_IP)
+    return seeded_key(ip_address, SEED_IP)
 
 
 def card_bin_key(card_bin: str) -> int:
     """Return the key of the first digits of a card; 0 when not given."""
-    return _key(card_bin, SEED_CARD_BIN)
+    return seeded_key(card_bin, SEED_CARD_BIN)
 
 
 def content_key(content: bytes) -> int:
