@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from models.training.dataset import DAY_NS, FRAUD, UNKNOWN, History, replay_in_memory
 from models.training.train import judge
 from scoring_server.detectors.reasons import REASONS
-from scoring_server.engine.engine import Assessment
+from scoring_server.engine.assessment import Assessment
 from scoring_server.engine.risk import EngineSettings
 from scoring_server.evaluation.metrics import card_precision_at
 from scoring_server.inference.model_slots import ModelSlots

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 from models.training.dataset import History, read_history, replay_in_memory
-from scoring_server.engine.engine import Assessment
+from scoring_server.engine.assessment import Assessment
 from scoring_server.errors import InvalidArgumentError
 from scoring_server.evaluation.conversion import CANONICAL_TYPES, fill_absent
 from scoring_server.evaluation.nab import NabScore, Series, nab_standard, news

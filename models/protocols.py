@@ -20,7 +20,7 @@ from models.training.onnx_graph import INPUT_NAME, gradient_boosting_to_onnx
 from models.training.rounding import rounded
 from models.training.train import judge
 from scoring_server.catalogue import FEATURE_COUNT
-from scoring_server.engine.engine import Assessment
+from scoring_server.engine.assessment import Assessment
 from scoring_server.errors import InvalidArgumentError
 from scoring_server.evaluation.bootstrap import average_precision_draws, interval
 from scoring_server.evaluation.folds import (

@@ -42,6 +42,7 @@ from scoring_server.rpc.serving import Listen
 from scoring_server.rpc.traced import start_tracing, traced
 from scoring_server.rpc.transport import Method, Pool
 from scoring_server.rpc.transports import choose_transport
+from scoring_server.rule_opening import open_rules
 from scoring_server.runtime_file import write_runtime_file
 from scoring_server.snapshotter import SNAPSHOT_DIRECTORY, Snapshotter
 from scoring_server.state.opening import open_served_state
@@ -131,11 +132,12 @@ class ScoringApplication:
         _recover(engine, journal, config)
         opened.callback(state.mark_clean)
         warm(deployment.slots)
+        metrics = Metrics()
+        open_rules(config, engine.use_rules, metrics, opened)
         keep = Contexts(data_dir / "journal").keep
         scorer = Scorer(engine, journal, wall_time_ns, Recorder(engine.settings, keep))
         index = LabelIndex(data_dir / "labels.sqlite", journal, labels.read_label)
         opened.callback(index.close)
-        metrics = Metrics()
         self._serve(metrics, journal, state, deployment, scorer, index)
 
     def _serve(

@@ -98,7 +98,7 @@ class ScoringConfig:
         recovery_partial: start although events are missing that the state would need.
         tracing_name: what traces call this server; empty makes none.
         model_version: empty takes the highest.
-        model_watch_s: time between two looks for new models; 0 never looks.
+        model_watch_s: time between two looks for new models; 0 never looks; rules_watch_s likewise.
         scoring_transport: what carries the calls; auto is the completion-queue loop, or the stock
             server where the loop's self-test fails, fast refuses to start then.
         reporting_limits: amount in major units by currency, for the structuring detectors.
@@ -114,6 +114,7 @@ class ScoringConfig:
     model_version: str = ""
     model_watch_s: float = 1.0
     rules_dir: Path = Path("rules")
+    rules_watch_s: float = 1.0
     scoring_workers: int = 1
     scoring_transport: str = TRANSPORT_AUTO
     journal_sync_ms: int = 100
@@ -155,6 +156,7 @@ def load_config(environ: Mapping[str, str]) -> ScoringConfig:
         model_version=read.text("MODEL_VERSION", default.model_version),
         model_watch_s=read.number("MODEL_WATCH_S", default.model_watch_s, 0, 3_600),
         rules_dir=Path(read.text("RULES_DIR", str(default.rules_dir))),
+        rules_watch_s=read.number("RULES_WATCH_S", default.rules_watch_s, 0, 3_600),
         # One worker process is what this release runs; the state and journal are laid out for more.
         scoring_workers=read.integer("SCORING_WORKERS", default.scoring_workers, 1, 1),
         scoring_transport=read.choice("SCORING_TRANSPORT", default.scoring_transport, TRANSPORTS),
@@ -282,8 +284,7 @@ def _tls(read: EnvironmentReader) -> TlsConfig | None:
 
 def _reporting_limits(read: EnvironmentReader) -> Mapping[str, float]:
     """Read `USD=10000,EUR=10000`; a currency that is not named has no limit."""
-    text = read.text("REPORTING_LIMITS", "")
-    if not text:
+    if not (text := read.text("REPORTING_LIMITS", "")):
         return DEFAULT_REPORTING_LIMITS
     limits: dict[str, float] = {}
     for part in text.split(","):

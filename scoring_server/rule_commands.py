@@ -59,7 +59,7 @@ def list_rules(*, path: Path | None, machine_readable: bool) -> None:
             "mode": rule.mode,
             "then": rule.weight or rule.action,
             "code": rule.code,
-            "when": " ".join(rule.when.split()) or f"{rule.entity} among {rule.listed} listed",
+            "when": " ".join(rule.when.split()) or f"{rule.entity} among {len(rule.ids)} listed",
             "place": f"{rule.file}:{rule.place.line}",
         }
         for rule in RuleSet(_texts(path)).rules

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from scoring_server.catalogue import FEATURE_COUNT
 from scoring_server.clock import NS_PER_S, monotonic_ns
+from scoring_server.engine.assessment import Assessment
 from scoring_server.engine.columns import payments_from_table, trades_from_table
-from scoring_server.engine.engine import Assessment, Engine
+from scoring_server.engine.engine import Engine
 from scoring_server.engine.risk import EngineSettings
 from scoring_server.errors import InvalidArgumentError
 from scoring_server.inference.model_slots import ModelSlots

@@ -5,14 +5,14 @@ engine knows no transport and no journal, and is not thread-safe: its caller ser
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring_server.catalogue import FEATURE_COUNT, FEATURES
+from scoring_server.catalogue import FEATURES
 from scoring_server.clock import monotonic_ns
+from scoring_server.engine.assessment import Assessment, Known, matrix_of
 from scoring_server.engine.model_time import ModelTime
 from scoring_server.engine.risk import EngineSettings
 from scoring_server.inference.errors import ModelError
@@ -22,6 +22,7 @@ from scoring_server.kernels import block, dtypes
 from scoring_server.kernels.dtypes import KIND_PAYMENT, KIND_TRADE, WINDOW_COUNT
 from scoring_server.kernels.evidence import combine_block
 from scoring_server.kernels.guard import guard_lookup
+from scoring_server.rules.rule_set import RuleSet
 from scoring_server.state.dead_worker import owner_word
 from scoring_server.state.shared_table import State
 
@@ -37,96 +38,6 @@ _PLACES_A_ROW = 4
 ML_THRESHOLD_MIN = 1e-4
 MODEL_MISSING = "MODEL_MISSING"
 MODEL_SKIPPED = "MODEL_SKIPPED"
-
-
-@dataclass(frozen=True, slots=True)
-class Assessment:
-    """What the engine makes of a block of n transactions; row i is transaction i.
-
-    Attributes:
-        records: FEATURES records: what was known before the transaction counted, (n,).
-        judgements: JUDGEMENT records: scores, risk, severity, decision and reasons, (n,).
-        ml: score of the model, (n,) in [0, 1]; NaN where it took no part.
-        sequences: (n,) positions in the total order, ascending; 0 where another worker, of several,
-            scored the id meanwhile, and then nothing else of that row means anything.
-        degraded_reasons: what was left out, by code; empty when nothing was.
-        model: the model that took part; None without one.
-    """
-
-    records: NDArray[Any]
-    judgements: NDArray[Any]
-    ml: NDArray[np.float64]
-    sequences: NDArray[np.uint64]
-    degraded_reasons: tuple[str, ...]
-    model: ModelIdentity | None
-
-    @property
-    def features(self) -> NDArray[np.float32]:
-        """The catalogue features, (n, FEATURE_COUNT) float32."""
-        return _matrix(self.records)
-
-    @property
-    def statistical(self) -> NDArray[np.float64]:
-        """Score of the statistical detector, (n,) in [0, 1)."""
-        return self._judged("statistical")
-
-    @property
-    def behavioral(self) -> NDArray[np.float64]:
-        """Score of the behavioral detector, (n,) in [0, 1)."""
-        return self._judged("behavioral")
-
-    @property
-    def risk_score(self) -> NDArray[np.float64]:
-        """The risk, (n,) in [0, 100]."""
-        return self._judged("risk_score")
-
-    @property
-    def severity(self) -> NDArray[np.int8]:
-        """Values of the proto enum Severity, (n,)."""
-        return self._judged("severity")
-
-    @property
-    def decision(self) -> NDArray[np.int8]:
-        """Values of the proto enum Decision, (n,)."""
-        return self._judged("decision")
-
-    @property
-    def reason_count(self) -> NDArray[np.int64]:
-        """Number of reasons, (n,)."""
-        return self._judged("reason_count")
-
-    @property
-    def reason_index(self) -> NDArray[np.int8]:
-        """Lines of the reason table, strongest first, (n, REASON_COUNT_MAX)."""
-        return self._judged("reason_index")
-
-    @property
-    def reason_contribution(self) -> NDArray[np.float64]:
-        """Share of all evidence, 0 to 1, like reason_index."""
-        return self._judged("reason_contribution")
-
-    @property
-    def first_sequence(self) -> int:
-        """Sequence of the first row."""
-        return int(self.sequences[0])
-
-    def _judged(self, name: str) -> NDArray[Any]:
-        values: NDArray[Any] = self.judgements[name]
-        return values
-
-
-class Known(NamedTuple):
-    """What the replay guard knows of a block of n transactions.
-
-    Attributes:
-        sequences: where each id was scored first, (n,); 0 for a new one.
-        same_content: whether with the same content, (n,).
-        are_new: whether all ids are new and differ among themselves.
-    """
-
-    sequences: NDArray[np.uint64]
-    same_content: NDArray[np.bool_]
-    are_new: bool
 
 
 class Engine:
@@ -153,6 +64,8 @@ class Engine:
         self._weights = self.settings.weights()
         self._severity_thresholds = self.settings.severity_thresholds()
         self._decision_thresholds = self.settings.decision_thresholds()
+        self._rule_limits = self.settings.rule_limits()
+        self.rules: RuleSet | None = None
         self.model_time = ModelTime()
         self._worker = worker
         self._owner = owner_word(worker)
@@ -167,6 +80,10 @@ class Engine:
     def sequence(self) -> int:
         """Sequence of the last event that the state has taken in."""
         return self.state.sequence
+
+    def use_rules(self, rules: RuleSet | None) -> None:
+        """Ask these user rules from the next block on. Any thread may call it."""
+        self.rules = rules
 
     def lookup(self, transactions: NDArray[Any]) -> Known:
         """Return where each transaction was scored first.
@@ -199,7 +116,8 @@ class Engine:
         judgements = np.zeros(n, dtypes.JUDGEMENT)
         sequences = np.zeros(n, np.uint64)
         self._fold(transactions, records, judgements, sequences, assign=True)
-        ml, model, degraded = self._ml_scores(_matrix(records), transactions, with_model=with_model)
+        features = matrix_of(records)
+        ml, model, degraded = self._ml_scores(features, transactions, with_model=with_model)
         combine_block(
             judgements,
             ml,
@@ -208,7 +126,10 @@ class Engine:
             self._severity_thresholds,
             self._decision_thresholds,
         )
-        return Assessment(records, judgements, ml, sequences, degraded, model)
+        rules = self.rules
+        if rules is not None:
+            rules.run(self._rule_limits, features, transactions, sequences, judgements)
+        return Assessment(records, judgements, ml, sequences, degraded, model, rules)
 
     def apply_labels(self, labels: NDArray[Any]) -> NDArray[np.uint64]:
         """Let the entities of labelled transactions learn them; return the sequences taken.
@@ -278,11 +199,6 @@ class Engine:
         if self._foreign is not None:
             scores[transactions["kind"] == self._foreign] = np.nan
         return scores, champion.identity, ()
-
-
-def _matrix(records: NDArray[Any]) -> NDArray[np.float32]:
-    matrix: NDArray[np.float32] = records.view(np.float32).reshape(len(records), FEATURE_COUNT)
-    return matrix
 
 
 def threshold_of(model: ModelIdentity | None) -> float:

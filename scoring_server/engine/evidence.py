@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from scoring_server.catalogue import FEATURES
 from scoring_server.detectors import reasons, wording
-from scoring_server.engine.engine import Assessment
+from scoring_server.engine.assessment import Assessment
 from scoring_server.engine.risk import EngineSettings
-from scoring_server.kernels import dtypes, evidence
+from scoring_server.kernels import dtypes, evidence, rule_effects, rule_program
 from scoring_server.kernels.evidence_write import MASK_SIZE, write_evidence
+from scoring_server.rules import parsing, program
 
 _write_evidence: Callable[..., int] = write_evidence
 
@@ -47,6 +48,7 @@ class Context(msgspec.Struct, frozen=True):
         model: None when none took part.
         degraded: codes of what was left out.
         settings: thresholds and weights, see EngineSettings.
+        user_rules: digest of the user rules, which are kept under it; empty without any.
     """
 
     software: str
@@ -55,6 +57,7 @@ class Context(msgspec.Struct, frozen=True):
     model: ModelContext | None
     degraded: tuple[str, ...]
     settings: EngineSettings
+    user_rules: str = ""
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -107,9 +110,12 @@ class Recorder:
         return parts
 
     def _digest_of(self, assessment: Assessment) -> NDArray[np.uint8]:
-        key = (assessment.model, assessment.degraded_reasons)
+        rules = assessment.rules
+        key = (assessment.model, assessment.degraded_reasons, rules and rules.sha256)
         digest = self._digests.get(key)
         if digest is None:
+            if rules is not None:
+                self._keep(rules.content)
             context = context_of(assessment, self._settings)
             kept = self._keep(msgspec.json.encode(context))
             digest = self._digests[key] = np.array(bytearray(kept), np.uint8)
@@ -128,6 +134,7 @@ def context_of(assessment: Assessment, settings: EngineSettings) -> Context:
         else ModelContext(model.name, model.version, model.sha256, model.threshold),
         degraded=assessment.degraded_reasons,
         settings=settings,
+        user_rules=assessment.rules.sha256 if assessment.rules else "",
     )
 
 
@@ -149,7 +156,8 @@ def read_evidence(content: bytes) -> Evidence:
 
 def rules_sha256() -> str:
     """Return a digest of everything that makes scores of features."""
-    sources = [Path(module.__file__ or "").read_bytes() for module in (evidence, reasons, wording)]
+    modules = (evidence, reasons, wording, rule_program, rule_effects, parsing, program)
+    sources = [Path(module.__file__ or "").read_bytes() for module in modules]
     return sha256(b"".join(sources)).hexdigest()
 
 

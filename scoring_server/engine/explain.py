@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scoring_server.detectors.reasons import DETECTOR_ML, REASONS
+from scoring_server.detectors.reasons import DETECTOR_ML, DETECTOR_STATISTICAL, REASONS
 from scoring_server.detectors.wording import sentence
-from scoring_server.engine.engine import Assessment
+from scoring_server.engine.assessment import Assessment
 from scoring_server.kernels.alert_id import ALERT_ID_BYTES
+from scoring_server.kernels.dtypes import EVIDENCE_COUNT
 from scoring_server.kernels.tell import NUMBER_COUNT_MAX, tell
 
 
@@ -45,6 +46,9 @@ def reasons(assessment: Assessment, row: int) -> list[Reason]:
     numbers = np.zeros(NUMBER_COUNT_MAX)
     for place in range(int(assessment.reason_count[row])):
         index = int(assessment.reason_index[row, place])
+        if index >= EVIDENCE_COUNT:
+            told.append(_of_rule(assessment, row, place))
+            continue
         kind = REASONS[index]
         value, baseline = tell(index, assessment.records[row], numbers)
         if kind.detector == DETECTOR_ML:
@@ -62,6 +66,23 @@ def reasons(assessment: Assessment, row: int) -> list[Reason]:
             )
         )
     return told
+
+
+def _of_rule(assessment: Assessment, row: int, place: int) -> Reason:
+    assert assessment.rules is not None
+    index = int(assessment.reason_index[row, place]) - EVIDENCE_COUNT
+    rule = assessment.rules.rules[index]
+    shown = rule.parsed.shown[0] if rule.parsed and rule.parsed.shown else None
+    judgement = assessment.judgements[row]
+    return Reason(
+        rule.code,
+        DETECTOR_STATISTICAL,
+        shown.name if shown and shown.is_feature else "",
+        float(judgement["reason_value"][place]),
+        float(judgement["reason_baseline"][place]),
+        float(assessment.reason_contribution[row, place]),
+        rule.says,
+    )
 
 
 def alert_id(transaction_id: str) -> str:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring_server.rules.rule_set import limits_of
+
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
@@ -48,6 +50,13 @@ class EngineSettings:
     def decision_thresholds(self) -> NDArray[np.float64]:
         """Return the thresholds of REVIEW and DECLINE."""
         return np.array([self.review_threshold, self.decline_threshold])
+
+    def rule_limits(
+        self,
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Return what RuleSet.run takes as its limits."""
+        limits = limits_of(self.alert_threshold, self.review_threshold, self.decline_threshold)
+        return limits, self.severity_thresholds(), self.decision_thresholds()
 
     def weights(self) -> NDArray[np.float64]:
         """Return the weights of statistical, behavioral and ml."""

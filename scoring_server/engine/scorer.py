@@ -14,7 +14,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring_server.engine.engine import Assessment, Engine
+from scoring_server.engine.assessment import Assessment
+from scoring_server.engine.engine import Engine
 from scoring_server.engine.evidence import Recorder
 from scoring_server.errors import InternalError, UnavailableError
 from scoring_server.journal.journal import KIND_LABEL, Journal, JournalBlock, JournalRecord

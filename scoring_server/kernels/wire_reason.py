@@ -3,6 +3,7 @@
 import numpy as np
 from numba import njit
 
+from scoring_server.kernels.dtypes import EVIDENCE_COUNT
 from scoring_server.kernels.evidence import MODEL_SCORE
 from scoring_server.kernels.tell import tell
 from scoring_server.kernels.text_write import (
@@ -102,10 +103,12 @@ def write_reasons(
         numbers: float64 scratch, shape (NUMBER_COUNT_MAX,).
 
     Returns:
-        -1 when a number cannot be written here.
+        -1 when a number cannot be written here, or a reason is a user rule, whose words change.
     """
     for rank in range(judgement["reason_count"]):
         reason = np.int64(judgement["reason_index"][rank])
+        if reason >= EVIDENCE_COUNT:
+            return np.int64(-1)
         value, baseline = tell(reason, features, numbers)
         if reason == MODEL_SCORE:
             value, baseline = ml, ml_threshold

@@ -12,13 +12,15 @@ import msgspec
 import numpy as np
 from anomaly.v1.scoring_service_pb2 import ScoreResult
 
-from scoring_server.engine.engine import Assessment, threshold_of
+from scoring_server.engine.assessment import Assessment
+from scoring_server.engine.engine import threshold_of
 from scoring_server.engine.evidence import catalogue_sha256, rules_sha256
 from scoring_server.inference.onnx_model import ModelIdentity
 from scoring_server.kernels import dtypes, judge_again
 from scoring_server.kernels.evidence import combine_block
 from scoring_server.receipts.receipt import Receipt
 from scoring_server.rpc.converters import score_result
+from scoring_server.rules.rule_set import RuleSet
 
 _judge_block: Callable[..., None] = judge_again.judge_block
 
@@ -61,10 +63,10 @@ def decide_again(receipt: Receipt) -> ScoreResult:
     model = None
     if kept is not None:
         model = ModelIdentity(kept.name, kept.version, kept.sha256, kept.threshold, (), 0)
-    rows = np.frombuffer(receipt.event.record.row, dtypes.TRANSACTION)
+    rows = np.frombuffer(receipt.event.record.row, dtypes.TRANSACTION).copy()
     judgements = np.zeros(1, dtypes.JUDGEMENT)
     ml = np.array([receipt.evidence.ml])
-    _judge_block(receipt.evidence.features, rows.copy(), judgements)
+    _judge_block(receipt.evidence.features, rows, judgements)
     combine_block(
         judgements,
         ml,
@@ -75,9 +77,12 @@ def decide_again(receipt: Receipt) -> ScoreResult:
     )
     record = receipt.event.record
     sequences = np.array([record.sequence], np.uint64)
-    assessment = Assessment(
-        receipt.evidence.features, judgements, ml, sequences, context.degraded, model
-    )
+    features = receipt.evidence.features
+    rules = RuleSet(receipt.user_rules) if receipt.user_rules else None
+    if rules is not None:
+        matrix = features.view(np.float32).reshape(1, -1)
+        rules.run(settings.rule_limits(), matrix, rows, sequences, judgements)
+    assessment = Assessment(features, judgements, ml, sequences, context.degraded, model, rules)
     return score_result(
         receipt.result.transaction_id,
         assessment,

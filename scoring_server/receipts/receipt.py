@@ -14,6 +14,7 @@ from scoring_server.journal.checkpoints import CHECKPOINTS_FILE, Checkpoint, rea
 from scoring_server.journal.contexts import Contexts
 from scoring_server.journal.segment import Segment, first_sequence_of, segment_paths
 from scoring_server.rpc.converters import result_of_event
+from scoring_server.rules.rule_set import texts_of
 from scoring_server.state.keys import transaction_key
 
 _PAGE = 1_000
@@ -27,6 +28,7 @@ class Receipt(msgspec.Struct, frozen=True):
         result: what the caller was answered.
         evidence: features and score of the model.
         context: rules, model and settings.
+        user_rules: their files; empty without any.
         directory: of the worker that decided.
     """
 
@@ -34,6 +36,7 @@ class Receipt(msgspec.Struct, frozen=True):
     result: ScoreResult
     evidence: Evidence
     context: Context
+    user_rules: dict[str, str]
     directory: Path
 
 
@@ -110,7 +113,20 @@ def _receipt(journal: Path, directory: Path, event: ChainedRecord, transaction_i
             reason="CONTEXT_MISSING",
         )
     context = msgspec.json.decode(content, type=Context)
-    return Receipt(event, result, evidence, context, directory)
+    return Receipt(event, result, evidence, context, _user_rules(journal, context), directory)
+
+
+def _user_rules(journal: Path, context: Context) -> dict[str, str]:
+    if not context.user_rules:
+        return {}
+    content = Contexts(journal).get(bytes.fromhex(context.user_rules))
+    if content is None:
+        raise NotFoundError(
+            f"the rules {context.user_rules} must be in {journal / 'contexts'} as they were "
+            "written: they are missing or altered",
+            reason="CONTEXT_MISSING",
+        )
+    return texts_of(content)
 
 
 def _find(directory: Path, key: int) -> ChainedRecord | None:

@@ -5,7 +5,9 @@ import struct
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
-from scoring_server.engine.evidence import DIGEST_SIZE
+import msgspec
+
+from scoring_server.engine.evidence import DIGEST_SIZE, Context
 from scoring_server.journal.chain import GENESIS, ChainedRecord, link_after
 from scoring_server.journal.checkpoints import CHECKPOINTS_FILE, Checkpoint, read_checkpoints
 from scoring_server.journal.contexts import Contexts
@@ -119,10 +121,14 @@ def _check_context(journal: Path, event: ChainedRecord, known: set[bytes], tell:
     if digest in known:
         return
     known.add(digest)
-    if Contexts(journal).get(digest) is None:
-        tell(
-            f"the context {digest.hex()} of event {event.record.sequence} is missing or was altered"
-        )
+    content = Contexts(journal).get(digest)
+    what, of_event = f"the context {digest.hex()}", f"of event {event.record.sequence}"
+    if content is not None:
+        rules = msgspec.json.decode(content, type=Context).user_rules
+        what = f"the rules {rules}"
+        content = Contexts(journal).get(bytes.fromhex(rules)) if rules else content
+    if content is None:
+        tell(f"{what} {of_event} is missing or was altered")
 
 
 def _events(directory: Path, tell: Tell) -> Iterator[ChainedRecord]:

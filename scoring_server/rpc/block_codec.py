@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scoring_server.currencies import DEFAULT_REPORTING_LIMITS, EXPONENTS
 from scoring_server.detectors.reasons import ReasonKind
 from scoring_server.detectors.wording import reason_program
-from scoring_server.engine.engine import Assessment
+from scoring_server.engine.assessment import Assessment
 from scoring_server.inference.onnx_model import ModelIdentity
 from scoring_server.kernels.dtypes import TRANSACTION
 from scoring_server.kernels.tell import NUMBER_COUNT_MAX

@@ -16,7 +16,7 @@ from scoring_server.currencies import (
     major_units,
     reporting_limit,
 )
-from scoring_server.engine.engine import Assessment
+from scoring_server.engine.assessment import Assessment
 from scoring_server.engine.explain import alert_id, reasons
 from scoring_server.kernels.dtypes import KIND_PAYMENT, KIND_TRADE, TRANSACTION
 from scoring_server.rpc import wire

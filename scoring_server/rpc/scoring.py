@@ -8,8 +8,8 @@ import numpy as np
 from anomaly.v1 import scoring_service_pb2
 from anomaly.v1.transaction_pb2 import Transaction
 
+from scoring_server.engine.assessment import Assessment
 from scoring_server.engine.comparison import Comparison
-from scoring_server.engine.engine import Assessment
 from scoring_server.engine.scorer import Outcome, Scorer
 from scoring_server.errors import (
     ConflictError,

@@ -47,7 +47,7 @@ class Rule:
         when: text of its condition; empty for a list.
         parsed: its condition; None for a list.
         entity: that a list is about; empty for a rule.
-        listed: number of ids of a list.
+        ids: of a list, each with its end in nanoseconds.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Rule:
     when: str = ""
     parsed: Parsed | None = None
     entity: str = ""
-    listed: int = 0
+    ids: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(slots=True)

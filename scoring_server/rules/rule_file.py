@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from typing import Any, Final
@@ -114,7 +115,7 @@ class _File:
             self._found.entries += [(key, known.place, index, until_ns) for key in known.keys(text)]
         place = self._places.of_table("list", self._index)
         rule = Rule(name, LIST_ACTIONS[kind], 0.0, code, says, mode, self._name, place)
-        self._found.rules.append(_as_list(rule, entity, len(entries)))
+        self._found.rules.append(replace(rule, entity=entity, ids=tuple(entries)))
 
     def _entries(self, entries: Any) -> Iterable[tuple[str, int]]:
         if not isinstance(entries, list):
@@ -223,13 +224,6 @@ class _File:
 
     def _fault(self, place: Place, message: str) -> None:
         self._found.faults.append(Fault(self._name, place.line, place.column, message))
-
-
-def _as_list(rule: Rule, entity: str, listed: int) -> Rule:
-    return Rule(
-        rule.name, rule.action, rule.weight, rule.code, rule.says, rule.mode, rule.file,
-        rule.place, entity=entity, listed=listed,
-    )  # fmt: skip
 
 
 def _of_toml(name: str, error: tomllib.TOMLDecodeError) -> Fault:

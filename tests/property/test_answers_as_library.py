@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from scoring_server.bench.corpus import Corpus
 from scoring_server.detectors.reasons import REASONS
-from scoring_server.engine.engine import Assessment, Engine
+from scoring_server.engine.assessment import Assessment
+from scoring_server.engine.engine import Engine
 from scoring_server.engine.explain import reasons
 from scoring_server.inference.onnx_model import ModelIdentity
 from scoring_server.kernels.dtypes import FEATURES, JUDGEMENT, REASON_COUNT_MAX

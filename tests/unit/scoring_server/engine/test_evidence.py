@@ -21,7 +21,8 @@ def assessment() -> Any:
     ml = random.random(N)
     ml[3] = math.nan
     records = values.view(dtypes.FEATURES).reshape(N)
-    return cast("Any", SimpleNamespace(records=records, ml=ml, model=None, degraded_reasons=()))
+    made = SimpleNamespace(records=records, ml=ml, model=None, degraded_reasons=(), rules=None)
+    return cast("Any", made)
 
 
 def test_evidence_is_read_as_it_was_recorded():
