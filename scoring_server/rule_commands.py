@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import click
@@ -16,7 +17,7 @@ _path_argument = click.argument(
 
 @click.group()
 def rules() -> None:
-    """Check and list user rules, and the names that they may use."""
+    """Check, list and try user rules, and show the names that they may use."""
 
 
 @rules.command()
@@ -72,6 +73,48 @@ def list_rules(*, path: Path | None, machine_readable: bool) -> None:
         click.echo(f"{line['mode']:<6} {then:<7} {line['name']}: {line['when']} ({line['place']})")
     if not lines:
         click.echo("no rules")
+
+
+@rules.command()
+@_path_argument
+@click.option(
+    "--data-dir", type=click.Path(path_type=Path, exists=True), help="DATA_DIR when left out."
+)
+@json_option
+def backtest(*, path: Path | None, data_dir: Path | None, machine_readable: bool) -> None:
+    """Show what the rules in PATH would have hit among all recorded transactions.
+
+    PATH is a folder or one file; RULES_DIR when left out. Needs no server, may run beside one, and
+    changes nothing.
+    """
+    import msgspec
+
+    from scoring_server.engine.rule_backtest import backtest_rules, count_events
+    from scoring_server.rules.rule_set import RuleSet
+
+    directory = data_dir or load_config(os.environ).data_dir
+    found = RuleSet(_texts(path))
+    with click.progressbar(
+        length=count_events(directory), label="events", file=sys.stderr, hidden=machine_readable
+    ) as bar:
+        told = backtest_rules(found, directory, bar.update)
+    if machine_readable:
+        click.echo(msgspec.json.encode(told))
+        return
+    click.echo(
+        f"{told.transactions} transactions, {told.frauds} known frauds, {told.skipped} skipped; "
+        f"{told.alerts_without} alerts without the rules, {told.alerts_with} with the live ones"
+    )
+    click.echo(f"{'rule':<32} mode        hits   alerted precision  recall")
+    for rule in told.rules:
+        click.echo(
+            f"{rule.rule:<32} {rule.mode:<6} {rule.hits:>9} {rule.alerted:>9} "
+            f"{_share(rule.precision):>9} {_share(rule.recall):>7}"
+        )
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1%}"
 
 
 @rules.command()

@@ -1,23 +1,29 @@
 """User rules in a real server: they decide, are followed in their folder, and are proven."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from anomaly.v1.label_service_pb2 import LABEL_VALUE_LEGITIMATE
 from anomaly.v1.scoring_service_pb2 import (
     DECISION_APPROVE,
     DECISION_DECLINE,
     DECISION_REVIEW,
 )
+from click.testing import CliRunner
 
 from scoring_server.app import ScoringApplication
+from scoring_server.engine.rule_backtest import backtest_rules
 from scoring_server.errors import ConfigurationError
 from scoring_server.receipts.again import replay
 from scoring_server.receipts.receipt import find_receipt
 from scoring_server.receipts.verify import verify_journal
 from scoring_server.rpc.client import ScoringClient
-from tests.integration.scoring_server.messages import payment
+from scoring_server.rule_commands import rules
+from scoring_server.rules.rule_set import RuleSet, read_texts
+from tests.integration.scoring_server.messages import label, payment
 from tests.integration.scoring_server.test_server_life import scrape
 from tests.support.waiting import eventually
 
@@ -145,6 +151,37 @@ def test_first_start_with_a_faulty_folder_is_refused(start, rules_dir: Path) -> 
     (rules_dir / "big.toml").write_text('[[rule]]\nname = "x"\nwhen = "amout > 1"\nthen = 0.1\n')
     with pytest.raises(ConfigurationError, match=r"big.toml:3:9: when: unknown name amout"):
         start(rules_dir=rules_dir)
+
+
+def test_backtest_compares_hits_with_labels_and_alerts(
+    client: ScoringClient, served: ScoringApplication, rules_dir: Path
+) -> None:
+    for number in range(40):
+        amount = 60_000 if number % 4 == 0 else 1_000
+        device = "device-stolen" if number == 1 else ""
+        client.score(payment(number, amount_minor=amount, device_id=device))
+    client.report_labels(
+        [
+            label("l-0", "tx-0"),
+            label("l-1", "tx-1"),
+            label("l-2", "tx-4", LABEL_VALUE_LEGITIMATE),
+            label("l-3", "tx-3"),
+        ]
+    )
+    data_dir = served.config.data_dir
+    told = backtest_rules(RuleSet(read_texts(rules_dir)), data_dir)
+    assert (told.transactions, told.frauds, told.skipped) == (40, 3, 0)
+    big, stolen = told.rules
+    assert (big.rule, big.hits, big.frauds, big.genuine) == ("big", 10, 1, 1)
+    assert (big.precision, big.recall) == (0.5, 1 / 3)
+    assert (stolen.hits, stolen.precision, stolen.recall) == (1, 1.0, 1 / 3)
+    assert told.alerts_with == told.alerts_without + 11 - big.alerted - stolen.alerted
+    arguments = ["backtest", str(rules_dir), "--data-dir", str(data_dir)]
+    done = CliRunner().invoke(rules, arguments)
+    assert "40 transactions, 3 known frauds, 0 skipped" in done.output
+    assert "50.0%   33.3%" in done.output
+    done = CliRunner().invoke(rules, [*arguments, "--json"])
+    assert json.loads(done.output)["rules"][0]["hits"] == 10
 
 
 def test_receipts_replay_decisions_of_rules_that_are_gone(
