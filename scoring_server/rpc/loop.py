@@ -176,10 +176,11 @@ class Loop:
         more = False
         while not (self._is_shut_down and self._requested == 0 and self._in_flight == 0):
             event = poll() if more else wait()
-            empty = 0
-            for _ in range(_EVENTS_MAX):
+            empty = taken = 0
+            while True:
                 if event is not None:
                     empty = 0
+                    taken += 1
                     try:
                         event.tag.take(event)
                     except Exception:  # noqa: BLE001 - a fault of ours costs its call, not the loop
@@ -190,6 +191,10 @@ class Loop:
                     empty += 1
                 # Let go before the next, as gRPC core wants it.
                 event = None
+                if taken == _EVENTS_MAX:
+                    # Before the next is asked for: an event that is not taken is lost, and its call
+                    # is never answered.
+                    break
                 event = poll()
             event = None
             try:

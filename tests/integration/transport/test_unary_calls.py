@@ -8,6 +8,7 @@ import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
+from scoring_server.rpc import loop
 from scoring_server.rpc.transport import (
     Pool,
 )
@@ -123,6 +124,14 @@ def test_calls_that_wait_together_are_one_block_with_their_own_errors(serve, ser
             grpc.StatusCode.INTERNAL,
         ]
         assert [waiting[place].result() for place in (0, 2)] == [b"one", b"three"]
+
+
+def test_no_call_is_lost_when_more_events_come_than_are_taken_at_once(serve, monkeypatch):
+    monkeypatch.setattr(loop, "_EVENTS_MAX", 2)
+    with channel_to(serve(replace(LIMITS, calls_waiting_max=64))) as channel:
+        messages = [b"%d" % n for n in range(50)]
+        futures = [unary(channel).future(each, timeout=WAIT_S) for each in messages]
+        assert [future.result() for future in futures] == messages
 
 
 def test_too_many_waiting_calls_are_refused_with_a_time_to_come_back(serve, service):
