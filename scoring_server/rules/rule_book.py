@@ -122,13 +122,13 @@ class RuleBook:
 
     def _take(self, texts: dict[str, str], cause: str) -> None:
         rules = RuleSet(texts)
+        if rules.sha256 != self.rules.sha256:
+            before = self._recorded() or self.rules
+            if before.sha256 != rules.sha256:
+                self._record(rules, before, cause)
+            self._put(rules)
+        # Last, so that nobody is told that all is well before it is.
         self.faults = []
-        if rules.sha256 == self.rules.sha256:
-            return
-        before = self._recorded() or self.rules
-        if before.sha256 != rules.sha256:
-            self._record(rules, before, cause)
-        self._put(rules)
 
     def _put(self, rules: RuleSet) -> None:
         for key, count in _counts(self.rules).items():

@@ -35,6 +35,17 @@ async def added(admin: httpx.AsyncClient, name: str, role: str = "analyst") -> d
     return dict(answer.json()["data"])
 
 
+def execute(database_url: str, statement: str) -> None:
+    """Run a statement past the gateway; where it writes too, wait for it."""
+    waits = {"timeout": 60} if database_url.startswith("sqlite") else {}
+    engine = sqlalchemy.create_engine(synchronous_url(database_url), connect_args=waits)
+    try:
+        with engine.begin() as connection:
+            connection.execute(sqlalchemy.text(statement))
+    finally:
+        engine.dispose()
+
+
 async def reads(client: httpx.AsyncClient, token: Any) -> int:
     return (await client.get("/api/alerts", headers=bearer(token))).status_code
 
@@ -201,13 +212,7 @@ async def test_record_of_access_tells_who_did_what(
     ]
     assert first["data"][2]["detail"] == "role=analyst->supervisor"
     assert first["data"][0]["client"] == "127.0.0.1"
-    # The gateway may be writing; SQLite lets one write at a time.
-    waits = {"timeout": 60} if database_url.startswith("sqlite") else {}
-    engine = sqlalchemy.create_engine(synchronous_url(database_url), connect_args=waits)
+    # The gateway may be writing, and SQLite lets one write at a time; so it must be let go on.
     for statement in ("UPDATE access_events SET actor = 'x'", "DELETE FROM access_events"):
-        with (
-            engine.begin() as connection,
-            pytest.raises(sqlalchemy_errors.DBAPIError, match="only"),
-        ):
-            connection.execute(sqlalchemy.text(statement))
-    engine.dispose()
+        with pytest.raises(sqlalchemy_errors.DBAPIError, match="only"):
+            await asyncio.to_thread(execute, database_url, statement)

@@ -125,6 +125,8 @@ def test_changed_folder_is_followed_and_a_faulty_one_is_not(
     (rules_dir / "big.toml").write_text(BIG.format(then="decline", mode="live"))
     history = served.config.data_dir / "rules_history.jsonl"
     eventually_true(lambda: '"changed": ["big"]' in history.read_text())
+    # What is written down counts a moment later; hits are told when it does.
+    assert hits(served, "big", "live") == 1.0
     assert client.score(payment(2, amount_minor=60_000)).decision == DECISION_DECLINE
     (rules_dir / "big.toml").write_text("[[rule]]\nname = 'big'")
     eventually_true(lambda: "anomaly_rules_refused 1.0" in scrape(served))
