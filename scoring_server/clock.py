@@ -13,3 +13,8 @@ def wall_time_ns() -> int:
 def monotonic_ns() -> int:
     """Return nanoseconds on a clock that never steps."""
     return time.monotonic_ns()
+
+
+def thread_time_ns() -> int:
+    """Return the processor time that this thread has taken, whatever else the machine did."""
+    return time.thread_time_ns()

@@ -57,6 +57,23 @@ def receipt_replay(*, transaction_id: str, data_dir: Path | None, machine_readab
     raise SystemExit(run_replay(where, transaction_id, machine_readable=machine_readable))
 
 
+@receipt.command("explain")
+@click.argument("transaction_id")
+@_DATA_DIR_OPTION
+@json_option
+def receipt_explain(*, transaction_id: str, data_dir: Path | None, machine_readable: bool) -> None:
+    """Say what raised a transaction's score, and what would have been enough for approval.
+
+    Needs no server, and may run beside one; needs the model that scored, as it was, in MODEL_DIR.
+    """
+    from scoring_server.receipts.command import run_explain
+
+    config = load_config(os.environ)
+    where = data_dir or config.data_dir
+    code = run_explain(where, transaction_id, config.model_dir, machine_readable=machine_readable)
+    raise SystemExit(code)
+
+
 @receipt.command("export")
 @click.argument("transaction_id")
 @_DATA_DIR_OPTION

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from scoring_server.catalogue import FEATURES
 from scoring_server.errors import ConfigurationError, ScoringError
 from scoring_server.journal.signing import PUBLIC_KEY_FILE, read_public_key
 from scoring_server.receipts.again import replay
+from scoring_server.receipts.explain import explain
 from scoring_server.receipts.receipt import Receipt, find_receipt, proof_of
 from scoring_server.receipts.verify import verify_journal
 
@@ -69,6 +71,28 @@ def run_replay(path: Path, transaction_id: str, *, machine_readable: bool) -> in
             f"{len(found.differences)} differences"
         )
         return 1 if found.differences else 0
+
+    return _with_receipt(path, transaction_id, show)
+
+
+def run_explain(path: Path, transaction_id: str, model_dir: Path, *, machine_readable: bool) -> int:
+    """Say what raised a transaction's score, and what would have been enough for approval."""
+
+    def show(receipt: Receipt) -> int:
+        told = explain(receipt, model_dir)
+        if machine_readable:
+            click.echo(msgspec.json.encode({"transaction_id": transaction_id, **asdict(told)}))
+            return 0
+        click.echo(f"{transaction_id}: risk {receipt.result.risk_score:.2f}")
+        for title, lines in (
+            ("reasons", [f"{each.sentence}" for each in receipt.result.reasons]),
+            ("the model's score", [each.sentence for each in told.attributions]),
+            ("counterfactuals", [each.sentence for each in told.counterfactuals]),
+        ):
+            click.echo(f"{title}:")
+            for line in lines or ["none"]:
+                click.echo(f"  {line}")
+        return 0
 
     return _with_receipt(path, transaction_id, show)
 
