@@ -14,8 +14,10 @@ from contextlib import asynccontextmanager, contextmanager
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from gateway.clock import monotonic_s
 from gateway.db.connecting import WRITING, open_engine
 from gateway.db.faults import busy, translated_errors
+from gateway.db.repositories.alert_places import AlertPlaces
 from gateway.db.repositories.alerts import AlertRepository
 from gateway.db.repositories.case_files import CaseFileRepository
 from gateway.db.repositories.cases import CaseRepository
@@ -45,9 +47,9 @@ from gateway.spans import Spans
 class Unit:
     """One transaction: the repositories that take part in it."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, places: AlertPlaces) -> None:
         self.connection = connection
-        self.alerts = AlertRepository(connection)
+        self.alerts = AlertRepository(connection, places)
         self.case_files = CaseFileRepository(connection)
         self.cases = CaseRepository(connection)
         self.changes = ChangeRepository(connection)
@@ -85,6 +87,7 @@ class Database:
         watch_statements(self._engine.sync_engine, limits, observe, spans)
         self._pool_timeout_s = limits.pool_timeout_ms / 1000
         self._open = 0
+        self._places = AlertPlaces(monotonic_s)
         self._writers: AsyncEngine = self._engine.execution_options(
             **WRITING[self._engine.dialect.name]
         )
@@ -103,7 +106,7 @@ class Database:
         with translated_errors(), self._counted():
             connection = await self._engine.connect()
             try:
-                yield Unit(connection)
+                yield Unit(connection, self._places)
             finally:
                 # Nothing here waits for the database, so that it need not be a task of its own as
                 # `async with` would make it.
@@ -120,10 +123,10 @@ class Database:
         with translated_errors(), self._counted():
             if self._one_writer is None:
                 async with self._writers.begin() as connection:
-                    yield Unit(connection)
+                    yield Unit(connection, self._places)
             else:
                 async with self._turn(self._one_writer), self._writers.begin() as connection:
-                    yield Unit(connection)
+                    yield Unit(connection, self._places)
 
     async def ping(self) -> None:
         """Raise UnavailableError unless the database answers."""

@@ -1,11 +1,13 @@
 """The list of alerts: bounded work for every page, filter and search, however many there are.
 
-A list without a filter walks the index of its order. A filter on status or severity alone merges
+A list without a filter walks the index of its order, from a place that is remembered where a page
+number leads far back. A filter on status or severity alone merges
 four ranges of an index that starts with both. A search finds its alerts by the start of an id; one
 that finds too many to be sorted walks the order of the list instead, a bounded way a request.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,6 +16,7 @@ from gateway.db import bulk
 from gateway.db.prepared import Row
 from gateway.db.repositories import alert_list_statements as statements
 from gateway.db.repositories.alert_list_statements import Shape
+from gateway.db.repositories.alert_places import PLACE_STEP, AlertPlaces
 from gateway.domain.alert import Alert, AlertPage, is_open
 from gateway.domain.enumerations import AlertStatus, CaseDecision, EntityType, Severity
 from gateway.domain.pagination import (
@@ -62,7 +65,7 @@ async def counts(connection: AsyncConnection) -> dict[tuple[AlertStatus, Severit
     }
 
 
-async def page(connection: AsyncConnection, query: AlertQuery) -> AlertPage:
+async def page(connection: AsyncConnection, query: AlertQuery, places: AlertPlaces) -> AlertPage:
     """Return one page of alerts, by cursor where the query has one.
 
     Raises:
@@ -82,6 +85,12 @@ async def page(connection: AsyncConnection, query: AlertQuery) -> AlertPage:
         if offset >= total:
             return AlertPage([], total, None)
         require_within_reach(query, PAGED_ROWS_MAX)
+    if offset >= PLACE_STEP:
+        listed = (query.sort, query.status, query.severity)
+        walk = partial(_places, connection, query, shape, parameters)
+        place, offset = await places.before(listed, offset, walk)
+        shape, ways = _ways(query, place)
+        parameters |= ways
     rows: Sequence[Row] = ()
     if shape.branches:
         parameters |= {"rows": query.limit + 1, "reach": offset + query.limit + 1}
@@ -89,6 +98,15 @@ async def page(connection: AsyncConnection, query: AlertQuery) -> AlertPage:
         rows = await statements.listed(shape, paged=offset > 0).rows(connection, **parameters)
     total = rows[0][-1] if rows else await _total(connection, shape, parameters)
     return _page(rows, query, total)
+
+
+async def _places(
+    connection: AsyncConnection, query: AlertQuery, shape: Shape, parameters: Parameters
+) -> list[Position]:
+    """Return the places of every PLACE_STEP-th row that page numbers reach."""
+    bounds = {"rows": PAGED_ROWS_MAX, "reach": PAGED_ROWS_MAX, "step": PLACE_STEP}
+    rows = await statements.places(shape).rows(connection, **parameters | bounds)
+    return [_row_position(row, query.sort) for row in rows]
 
 
 async def _total(connection: AsyncConnection, shape: Shape, parameters: Parameters) -> int:
@@ -114,16 +132,35 @@ async def _searched(
         "rows": query.limit + 1,
         "offset": _offset(query),
     }
-    counted = statements.search_counted(**filters, postgresql=postgresql)
-    ((found, admitted),) = await counted.rows(connection, **parameters)
+    found = await _matching(connection, parameters)
     if found > SEARCH_COUNT_MAX:
         return await _walked(connection, query, position, parameters)
+    if not found:
+        return AlertPage([], 0, None)
     statement = statements.search_listed(
         query.sort, behind=position is not None, **filters, postgresql=postgresql
     )
     if position:
         parameters |= _after(position)
-    return _page(await statement.rows(connection, **parameters), query, admitted)
+    rows = await statement.rows(connection, **parameters)
+    if not rows and any(filters.values()):
+        # Nothing that could tell how many there are before this place.
+        found = await _matching(connection, parameters, **filters)
+    return _page(rows, query, rows[0][-1] if rows else found)
+
+
+async def _matching(
+    connection: AsyncConnection,
+    parameters: Parameters,
+    *,
+    status: bool = False,
+    severity: bool = False,
+) -> int:
+    statement = statements.search_counted(
+        status=status, severity=severity, postgresql=bulk.is_postgresql(connection)
+    )
+    ((number,),) = await statement.rows(connection, **parameters)
+    return int(number)
 
 
 async def _walked(

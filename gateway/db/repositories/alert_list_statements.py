@@ -8,6 +8,7 @@ from msgspec import Struct
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    Integer,
     ScalarSelect,
     Select,
     bindparam,
@@ -95,6 +96,17 @@ def _total(shape: Shape) -> ScalarSelect[int]:
 
 
 @cache
+def places(shape: Shape) -> Prepared:
+    """Return the sort values of every `step`-th of the next `rows` rows, in order."""
+    ids = walk(shape, (), paged=False).subquery()
+    number = func.row_number().over(order_by=_merged_order(shape, ids.c))
+    counted = select(ids, number.label("number")).subquery()
+    chosen = select(*(counted.c[name] for name in _ORDERS[shape.sort]))
+    step = bindparam("step", type_=Integer())
+    return Prepared(chosen.where(counted.c.number % step == 0).order_by(counted.c.number))
+
+
+@cache
 def end_of_walk(shape: Shape) -> Prepared:
     """Return the sort values of the one row at `offset`."""
     return Prepared(walk(shape, (), paged=True))
@@ -111,19 +123,18 @@ def walked(shape: Shape, *, postgresql: bool) -> Prepared:
 
 @cache
 def search_counted(*, status: bool, severity: bool, postgresql: bool) -> Prepared:
-    """Return how many alerts start as searched, and how many of them the filter admits.
+    """Return how many alerts start as searched and are admitted by the filter.
 
     Each way to match is followed for `bound` alerts; a count above it is therefore too low.
     """
     found = _found(postgresql).subquery()
     if not status and not severity:
         # The ids stand in the indexes.
-        return Prepared(select(func.count(), func.count()).select_from(found))
-    admitted = func.count().filter(*_admitted(status=status, severity=severity))
+        return Prepared(select(func.count()).select_from(found))
     return Prepared(
-        select(func.count(), admitted).select_from(
-            found.join(alerts, alerts.c.alert_id == found.c.alert_id)
-        )
+        select(func.count())
+        .select_from(found.join(alerts, alerts.c.alert_id == found.c.alert_id))
+        .where(*_admitted(status=status, severity=severity))
     )
 
 
@@ -131,13 +142,15 @@ def search_counted(*, status: bool, severity: bool, postgresql: bool) -> Prepare
 def search_listed(
     sort: str, *, behind: bool, status: bool, severity: bool, postgresql: bool
 ) -> Prepared:
-    """Return the matching alerts, `rows` after `offset`."""
+    """Return the matching alerts, `rows` after `offset`, each with the number of all behind it."""
     found = _found(postgresql).subquery()
-    statement = select(alerts).join(found, alerts.c.alert_id == found.c.alert_id)
-    statement = statement.where(*_admitted(status=status, severity=severity))
+    matching = select(alerts, func.count().over().label("total"))
+    matching = matching.join(found, alerts.c.alert_id == found.c.alert_id)
+    hits = matching.where(*_admitted(status=status, severity=severity)).subquery()
+    statement = select(hits)
     if behind:
-        statement = statement.where(_behind(alerts.c, _ORDERS[sort]))
-    ordered = _ordered(statement, alerts.c, sort)
+        statement = statement.where(_behind(hits.c, _ORDERS[sort]))
+    ordered = _ordered(statement, hits.c, sort)
     return Prepared(ordered.limit(bindparam("rows")).offset(bindparam("offset")))
 
 
@@ -160,8 +173,14 @@ def walk(shape: Shape, extra: Sequence[str], *, paged: bool, rows: str = "rows")
     merged: FromClause = (
         parts[0] if len(parts) == 1 else union_all(*(select(part) for part in parts)).subquery()
     )
-    statement = _ordered(select(merged), merged.c, shape.sort).limit(bindparam(rows))
+    statement = select(merged).order_by(*_merged_order(shape, merged.c)).limit(bindparam(rows))
     return statement.offset(bindparam("offset")) if paged else statement
+
+
+def _merged_order(shape: Shape, columns: Any) -> list[ColumnElement[Any]]:
+    # What all ranges have in common is left out, so that PostgreSQL merges and need not sort.
+    common = {"is_open"} if shape.status else set()
+    return [columns[name].desc() for name in _ORDERS[shape.sort] if name not in common]
 
 
 def _branch(shape: Shape, number: int, columns: Any) -> Select[Any]:

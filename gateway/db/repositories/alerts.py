@@ -12,6 +12,7 @@ from gateway.db import bulk
 from gateway.db.prepared import Prepared
 from gateway.db.repositories import alert_list
 from gateway.db.repositories.alert_list import alert_of
+from gateway.db.repositories.alert_places import AlertPlaces
 from gateway.db.tables.alerts import alert_events, alert_transactions, alerts
 from gateway.domain.alert import Alert, AlertEvent, AlertPage, AlertTransaction
 from gateway.domain.enumerations import AlertStatus, CaseDecision, EntityType, Severity
@@ -42,8 +43,9 @@ _EVENTS = Prepared(
 class AlertRepository:
     """SQL of alerts, inside the caller's transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, places: AlertPlaces) -> None:
         self._connection = connection
+        self._places = places
 
     async def get(self, alert_id: str, *, lock: bool = False) -> Alert | None:
         """Return an alert by its id, or by the id of an alert that was folded into it.
@@ -56,7 +58,7 @@ class AlertRepository:
 
     async def page(self, query: AlertQuery) -> AlertPage:
         """Return one page of alerts, by cursor where the query has one."""
-        return await alert_list.page(self._connection, query)
+        return await alert_list.page(self._connection, query, self._places)
 
     async def change(self, alert: Alert, version_before: int) -> bool:
         """Store a changed alert unless somebody else changed it first; False when somebody did."""

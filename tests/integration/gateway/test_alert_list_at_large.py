@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from gateway.db.engine import Database
-from gateway.db.repositories import alert_list
+from gateway.db.repositories import alert_list, alert_places
 from gateway.domain.alert import Alert, AlertPage
 from gateway.domain.enumerations import AlertStatus, Severity
 from gateway.domain.pagination import AlertQuery, AlertSort
@@ -113,6 +113,23 @@ async def test_list_is_that_of_a_plain_list(
             assert first.total == len(wanted)
             second = await page_of(database, msgspec.structs.replace(query, page=2))
             assert [alert.alert_id for alert in second.alerts] == wanted[7:14]
+
+
+@pytest.mark.parametrize("sort", list(AlertSort))
+async def test_pages_far_back_are_those_of_a_plain_list(
+    database: Database, stored: list[Alert], monkeypatch: pytest.MonkeyPatch, sort: AlertSort
+) -> None:
+    for module in (alert_list, alert_places):
+        monkeypatch.setattr(module, "PLACE_STEP", 10)
+    for status in (None, AlertStatus.RESOLVED):
+        for severity in (None, Severity.HIGH):
+            query = AlertQuery(limit=4, sort=sort, status=status, severity=severity)
+            wanted = expected(stored, query)
+            for number in (20, 3, 4, 6, 1, 2, 5, len(wanted) // 4, len(wanted) // 4 + 1, 40):
+                page = await page_of(database, msgspec.structs.replace(query, page=number))
+                start = 4 * (number - 1)
+                assert [alert.alert_id for alert in page.alerts] == wanted[start : start + 4]
+                assert page.total == len(wanted)
 
 
 async def test_page_numbers_reach_so_far_and_say_so(
