@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from scoring_server.catalogue.additions import ADDITIONS
 from scoring_server.catalogue.feature import Feature, windows
 
 ALL_FEATURES: Final = (
@@ -257,4 +258,5 @@ ALL_FEATURES: Final = (
         "trade",
         "1h",
     ),
+    *ADDITIONS,
 )

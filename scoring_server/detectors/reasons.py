@@ -115,8 +115,22 @@ REASONS: Final = (
         "The device was used by {0:count|account|accounts} in 24 h.",
     ),
     ReasonKind("ACCOUNT_FRAUD", _B, "account_fraud_ratio", _FRAUD.format("account")),
-    ReasonKind("MERCHANT_FRAUD", _B, "merchant_fraud_ratio", _FRAUD.format("payee")),
+    ReasonKind("MERCHANT_FRAUD", _B, "merchant_fraud_ratio_30d", _FRAUD.format("payee")),
     ReasonKind("DEVICE_FRAUD", _B, "device_fraud_ratio", _FRAUD.format("device")),
+    ReasonKind(
+        "ACCOUNT_LARGE_RUN",
+        _B,
+        "account_large_count",
+        "{0:count|payment|payments} of this account in the last days were far above its usual "
+        "amount.",
+    ),
+    ReasonKind(
+        "MERCHANT_FRAUD_RUN",
+        _B,
+        "merchant_fraud_run_count",
+        "This payee's last {0:count|payment|payments} of which it could be known by now "
+        "were frauds.",
+    ),
     ReasonKind(
         "WASH_TRADE",
         _B,

@@ -20,7 +20,7 @@ from scoring_server.engine.risk import EngineSettings
 from scoring_server.inference.errors import ModelError
 from scoring_server.inference.model_slots import Lineup, ModelSlots
 from scoring_server.inference.onnx_model import OnnxModel
-from scoring_server.kernels.evidence import combine_block
+from scoring_server.kernels.combine import combine_block
 
 _log = structlog.get_logger(__name__)
 

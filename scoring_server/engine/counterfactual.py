@@ -23,8 +23,8 @@ from scoring_server.engine.engine import threshold_of
 from scoring_server.engine.risk import EngineSettings
 from scoring_server.inference.onnx_model import OnnxModel
 from scoring_server.kernels import dtypes, judge_again
+from scoring_server.kernels.combine import combine_block
 from scoring_server.kernels.dtypes import FEATURE_COUNT, KIND_PAYMENT
-from scoring_server.kernels.evidence import combine_block
 
 _judge_block: Callable[..., None] = judge_again.judge_block
 COUNT_MAX: Final = 3

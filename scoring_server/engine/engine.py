@@ -19,8 +19,8 @@ from scoring_server.inference.errors import ModelError
 from scoring_server.inference.model_slots import ModelSlots
 from scoring_server.inference.onnx_model import ModelIdentity, OnnxModel
 from scoring_server.kernels import block, dtypes
+from scoring_server.kernels.combine import combine_block
 from scoring_server.kernels.dtypes import KIND_PAYMENT, KIND_TRADE, WINDOW_COUNT
-from scoring_server.kernels.evidence import combine_block
 from scoring_server.kernels.guard import guard_lookup
 from scoring_server.rules.rule_set import RuleSet
 from scoring_server.state.dead_worker import owner_word

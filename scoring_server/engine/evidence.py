@@ -18,8 +18,8 @@ from scoring_server.catalogue import FEATURES
 from scoring_server.detectors import reasons, wording
 from scoring_server.engine.assessment import Assessment
 from scoring_server.engine.risk import EngineSettings
-from scoring_server.kernels import dtypes, evidence, rule_effects, rule_program
-from scoring_server.kernels.evidence_write import MASK_SIZE, write_evidence
+from scoring_server.kernels import combine, dtypes, evidence, rule_effects, rule_program
+from scoring_server.kernels.evidence_write import MASK_SIZE, mask_size, write_evidence
 from scoring_server.rules import parsing, program
 
 _write_evidence: Callable[..., int] = write_evidence
@@ -49,6 +49,7 @@ class Context(msgspec.Struct, frozen=True):
         degraded: codes of what was left out.
         settings: thresholds and weights, see EngineSettings.
         user_rules: digest of the user rules, which are kept under it; empty without any.
+        feature_count: columns there were; a context that does not say is of the first catalogue.
     """
 
     software: str
@@ -58,6 +59,7 @@ class Context(msgspec.Struct, frozen=True):
     degraded: tuple[str, ...]
     settings: EngineSettings
     user_rules: str = ""
+    feature_count: int = 95
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -135,28 +137,48 @@ def context_of(assessment: Assessment, settings: EngineSettings) -> Context:
         degraded=assessment.degraded_reasons,
         settings=settings,
         user_rules=assessment.rules.sha256 if assessment.rules else "",
+        feature_count=dtypes.FEATURE_COUNT,
     )
 
 
-def read_evidence(content: bytes) -> Evidence:
-    """Return what was recorded.
+def read_evidence(content: bytes, feature_count: int = dtypes.FEATURE_COUNT) -> Evidence:
+    """Return what was recorded; columns that came later are 0.
+
+    Args:
+        content: what was recorded.
+        feature_count: columns there were then, the first of those there are now.
 
     Raises:
         ValueError: these bytes are no evidence.
     """
-    mask = np.frombuffer(content[DIGEST_SIZE + _ML_SIZE : _FIXED_SIZE], np.uint8)
-    present = np.unpackbits(mask, count=None, bitorder="little")[: dtypes.FEATURE_COUNT] == 1
-    if len(content) < _FIXED_SIZE or len(content) != _FIXED_SIZE + 4 * int(present.sum()):
+    if not 0 < feature_count <= dtypes.FEATURE_COUNT:
+        raise ValueError(
+            f"feature_count must be 1..{dtypes.FEATURE_COUNT}, was {feature_count}: recorded by "
+            "a later release"
+        )
+    fixed_size = DIGEST_SIZE + _ML_SIZE + mask_size(feature_count)
+    mask = np.frombuffer(content[DIGEST_SIZE + _ML_SIZE : fixed_size], np.uint8)
+    present = np.flatnonzero(np.unpackbits(mask, bitorder="little")[:feature_count])
+    if len(content) < fixed_size or len(content) != fixed_size + 4 * len(present):
         raise ValueError("the evidence must be as long as its mask says")
     features = np.zeros(dtypes.FEATURE_COUNT, np.float32)
-    features[present] = np.frombuffer(content[_FIXED_SIZE:], np.float32)
+    features[present] = np.frombuffer(content[fixed_size:], np.float32)
     ml = float(np.frombuffer(content[DIGEST_SIZE : DIGEST_SIZE + _ML_SIZE], np.float64)[0])
     return Evidence(content[:DIGEST_SIZE], ml, features.view(dtypes.FEATURES))
 
 
 def rules_sha256() -> str:
     """Return a digest of everything that makes scores of features."""
-    modules = (evidence, reasons, wording, rule_program, rule_effects, parsing, program)
+    modules = (
+        evidence,
+        combine,
+        reasons,
+        wording,
+        rule_program,
+        rule_effects,
+        parsing,
+        program,
+    )
     sources = [Path(module.__file__ or "").read_bytes() for module in modules]
     return sha256(b"".join(sources)).hexdigest()
 

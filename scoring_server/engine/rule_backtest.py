@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from scoring_server.engine.assessment import matrix_of
 from scoring_server.engine.engine import threshold_of
-from scoring_server.engine.evidence import Context, Evidence, read_evidence
+from scoring_server.engine.evidence import DIGEST_SIZE, Context, Evidence, read_evidence
 from scoring_server.errors import NotFoundError
 from scoring_server.inference.onnx_model import ModelIdentity
 from scoring_server.journal.contexts import Contexts
 from scoring_server.journal.journal import KIND_LABEL
 from scoring_server.journal.segment import Segment, segment_paths
 from scoring_server.kernels import dtypes, judge_again
-from scoring_server.kernels.evidence import combine_block
+from scoring_server.kernels.combine import combine_block
 from scoring_server.kernels.rule_effects import ALERTED, HITS
 from scoring_server.rules.rule_set import RuleSet
 
@@ -209,43 +209,47 @@ def _parts(
 ) -> Iterator[tuple[_Part | None, int]]:
     """Give transactions context by context, and how many could not be read."""
     contexts: dict[bytes, Context | None] = {}
-    gathered: dict[bytes, list[tuple[bytes, Evidence]]] = {}
-    waiting = skipped = 0
+    gathered: dict[bytes, list[tuple[bytes, bytes]]] = {}
+    waiting = 0
     for event in _events(directories):
         waiting += 1
         if event.record.kind == KIND_LABEL:
             continue
-        try:
-            evidence = read_evidence(event.evidence or b"")
-        except ValueError:
-            skipped += 1
-            continue
-        gathered.setdefault(evidence.context, []).append((event.record.row, evidence))
+        content = event.evidence or b""
+        gathered.setdefault(content[:DIGEST_SIZE], []).append((event.record.row, content))
         if waiting >= _PAGE:
-            yield from _together(journal, contexts, gathered, skipped)
+            yield from _together(journal, contexts, gathered)
             on_progress(waiting)
-            gathered, waiting, skipped = {}, 0, 0
-    yield from _together(journal, contexts, gathered, skipped)
+            gathered, waiting = {}, 0
+    yield from _together(journal, contexts, gathered)
     on_progress(waiting)
 
 
 def _together(
     journal: Path,
     contexts: dict[bytes, Context | None],
-    gathered: dict[bytes, list[tuple[bytes, Evidence]]],
-    skipped: int,
+    gathered: dict[bytes, list[tuple[bytes, bytes]]],
 ) -> Iterator[tuple[_Part | None, int]]:
+    skipped = 0
     for digest, events in gathered.items():
         if digest not in contexts:
-            content = Contexts(journal).get(digest)
-            contexts[digest] = msgspec.json.decode(content, type=Context) if content else None
+            kept = Contexts(journal).get(digest)
+            contexts[digest] = msgspec.json.decode(kept, type=Context) if kept else None
         context = contexts[digest]
         if context is None:
             skipped += len(events)
             continue
-        rows = np.frombuffer(b"".join(row for row, _ in events), dtypes.TRANSACTION).copy()
-        records = np.concatenate([evidence.features for _, evidence in events])
-        yield _Part(context, records, rows, np.array([found.ml for _, found in events])), 0
+        found: list[tuple[bytes, Evidence]] = []
+        for row, content in events:
+            try:
+                found.append((row, read_evidence(content, context.feature_count)))
+            except ValueError:
+                skipped += 1
+        if not found:
+            continue
+        rows = np.frombuffer(b"".join(row for row, _ in found), dtypes.TRANSACTION).copy()
+        records = np.concatenate([evidence.features for _, evidence in found])
+        yield _Part(context, records, rows, np.array([each.ml for _, each in found])), 0
     yield None, skipped
 
 

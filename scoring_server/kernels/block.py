@@ -8,6 +8,7 @@ from scoring_server.kernels import dtypes
 from scoring_server.kernels.dtypes import KIND_TRADE
 from scoring_server.kernels.entity_features import DAY_NS, HOUR_NS, label_update
 from scoring_server.kernels.evidence import judge
+from scoring_server.kernels.fraud_days import day_label_update
 from scoring_server.kernels.locks import zero_memory
 from scoring_server.kernels.payment_step import payment_step
 from scoring_server.kernels.records import (
@@ -232,6 +233,9 @@ def _label_step(header, accounts, merchants, devices, label, owner, given, worke
     sequence = take_sequence(header, given)
     _label_entity(accounts, a, label, sequence)
     _label_entity(merchants, m, label, sequence)
+    if m >= 0:
+        event_time_ns, known_time_ns = label["event_time_ns"], label["known_time_ns"]
+        day_label_update(merchants[m], event_time_ns, known_time_ns, label["fraud_delta"])
     _label_entity(devices, d, label, sequence)
     end_change(workers, worker)
     unlock_optional(devices, d)

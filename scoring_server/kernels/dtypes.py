@@ -8,7 +8,9 @@ files, so a change to one of them is a change of LAYOUT_VERSION.
 
 import numpy as np
 
-LAYOUT_VERSION = 1
+from scoring_server.kernels.feature_record import feature_record
+
+LAYOUT_VERSION = 2
 
 WINDOWS_S = (60, 300, 3_600, 86_400, 604_800, 2_592_000)
 WINDOW_NAMES = ("1m", "5m", "1h", "24h", "7d", "30d")
@@ -19,6 +21,9 @@ RECENT_SIZE = 16
 # of the oldest one keep the error below one eighth of the window's content.
 TILE_COUNT = 8
 HOUR_BIN_COUNT = 8
+# Days that a payee remembers its payments and known frauds of, one by one: 30 and the time that it
+# may take until frauds become known.
+DAY_COUNT = 40
 REASON_COUNT_MAX = 8
 WORKER_COUNT_MAX = 64
 
@@ -82,72 +87,11 @@ LABEL = np.dtype(
     align=True,
 )
 
-# What the engine reads from the state before the transaction changes it; float32 because models
-# take that. Every column is described in scoring_server/catalogue.py. Columns of the other kind of
-# transaction are 0.
-FEATURES = np.dtype(
-    [
-        ("amount", "f4"),
-        ("hour_of_day", "f4"),
-        ("is_weekend", "f4"),
-        ("account_tx_count", "f4", (WINDOW_COUNT,)),
-        ("account_amount_sum", "f4", (WINDOW_COUNT,)),
-        ("account_event_count", "f4"),
-        ("account_age_days", "f4"),
-        ("account_gap_s", "f4"),
-        ("account_rate_surprise", "f4"),
-        ("account_amount_z", "f4"),
-        ("account_amount_ratio", "f4"),
-        ("account_amount_max_ratio", "f4"),
-        ("account_amount_min_ratio_1h", "f4"),
-        ("account_hour_surprise", "f4"),
-        ("account_new_payee", "f4"),
-        ("account_new_device", "f4"),
-        ("account_new_country", "f4"),
-        ("account_new_mcc", "f4"),
-        ("account_payees_1h", "f4"),
-        ("account_payees_24h", "f4"),
-        ("account_near_limit_count_24h", "f4"),
-        ("account_inflow_count_24h", "f4"),
-        ("account_inflow_payers_24h", "f4"),
-        ("account_outflow_ratio_24h", "f4"),
-        ("account_fraud_ratio", "f4"),
-        ("account_fraud_recency", "f4"),
-        ("distance_km", "f4"),
-        ("speed_kmh", "f4"),
-        ("reporting_limit_ratio", "f4"),
-        ("merchant_tx_count", "f4", (WINDOW_COUNT,)),
-        ("merchant_amount_sum", "f4", (WINDOW_COUNT,)),
-        ("merchant_age_days", "f4"),
-        ("merchant_rate_surprise", "f4"),
-        ("merchant_amount_z", "f4"),
-        ("merchant_payers_1h", "f4"),
-        ("merchant_payers_24h", "f4"),
-        ("merchant_fraud_ratio", "f4"),
-        ("merchant_fraud_recency", "f4"),
-        ("device_tx_count", "f4", (WINDOW_COUNT,)),
-        ("device_amount_sum", "f4", (WINDOW_COUNT,)),
-        ("device_age_days", "f4"),
-        ("device_accounts_24h", "f4"),
-        ("device_fraud_ratio", "f4"),
-        ("device_fraud_recency", "f4"),
-        ("peer_amount_z", "f4"),
-        ("instrument_tx_count", "f4", (WINDOW_COUNT,)),
-        ("instrument_amount_sum", "f4", (WINDOW_COUNT,)),
-        ("instrument_return_z", "f4"),
-        ("instrument_drift_z", "f4"),
-        ("instrument_quantity_z", "f4"),
-        ("instrument_rate_surprise", "f4"),
-        ("owner_trade_ratio", "f4"),
-        ("owner_side_ratio", "f4"),
-        ("wash_match_ratio", "f4"),
-        ("wash_match_count", "f4"),
-    ],
-    align=True,
-)
+# Every column is described in scoring_server/catalogue/.
+FEATURES = feature_record(WINDOW_COUNT)
 FEATURE_COUNT = FEATURES.itemsize // 4
 
-# State of one account, merchant or device, 1,024 bytes, whole cache lines. `key` 0 is an empty
+# State of one account, merchant or device, 1,216 bytes, whole cache lines. `key` 0 is an empty
 # slot. The windows are kept in two parts: the last RECENT_SIZE events one by one, everything older
 # in tiles (see windows.py).
 ENTITY = np.dtype(
@@ -187,10 +131,20 @@ ENTITY = np.dtype(
         ("near_limit_weight", "f4"),
         ("fraud_weight", "f4"),
         ("legitimate_weight", "f4"),
-        ("reserved_1", "f4"),
+        # Payments far above the account's usual amount and their surprise, fading.
+        ("large_weight", "f4"),
         ("near_limit_time_ns", "i8"),
         ("label_time_ns", "i8"),
         ("last_fraud_time_ns", "i8"),
+        ("large_time_ns", "i8"),
+        ("large_surprise", "f4"),
+        ("reserved_1", "f4"),
+        # How long it takes until a fraud of the payee becomes known, running mean.
+        ("label_delay_ns", "i8"),
+        # Number of the newest of the days since 1970, and payments and known frauds by day.
+        ("day_head", "i8"),
+        ("day_count", "u2", (DAY_COUNT,)),
+        ("day_fraud_count", "u2", (DAY_COUNT,)),
         ("reserved_2", "u1", (8,)),
     ],
     align=True,
@@ -206,7 +160,13 @@ PEER = np.dtype(
         ("event_count", "i8"),
         ("log_amount_mean", "f8"),
         ("log_amount_variance", "f8"),
-        ("reserved", "u8"),
+        # The upper tail of the amounts, and of their ratios to what is usual for each account
+        # (see tails.py).
+        ("amount_quantile", "f8"),
+        ("amount_excess", "f8"),
+        ("ratio_quantile", "f8"),
+        ("ratio_excess", "f8"),
+        ("reserved", "u8", (5,)),
     ],
     align=True,
 )

@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 
 from scoring_server.kernels.dtypes import HOUR_BIN_COUNT
+from scoring_server.kernels.fraud_days import fraud_days_score
 from scoring_server.kernels.moments import amount_log, log_z, moments_update, rate_surprise
 from scoring_server.kernels.windows import (
     distinct_tags,
@@ -38,6 +39,8 @@ RECENCY_SCALE_NS = 7.0 * DAY_NS
 LABEL_PRIOR_COUNT = 4.0
 UNLABELLED_WEIGHT = 0.5
 NEAR_LIMIT_HALF_LIFE_NS = 1.0 * DAY_NS
+# A stolen card is used for some days.
+LARGE_HALF_LIFE_NS = 3.0 * DAY_NS
 # A rate starts from half an event in 12 hours.
 RATE_PRIOR_COUNT = 0.5
 RATE_PRIOR_H = 12.0
@@ -160,6 +163,9 @@ def account_score(account, transaction, out):
     out["account_near_limit_count_24h"] = faded(
         account["near_limit_weight"], elapsed_ns, NEAR_LIMIT_HALF_LIFE_NS
     )
+    elapsed_ns = now_ns - account["large_time_ns"]
+    out["account_large_count"] = faded(account["large_weight"], elapsed_ns, LARGE_HALF_LIFE_NS)
+    out["account_large_surprise"] = faded(account["large_surprise"], elapsed_ns, LARGE_HALF_LIFE_NS)
 
 
 @njit(nogil=True, cache=True)
@@ -181,6 +187,7 @@ def merchant_score(merchant, transaction, out):
     count_30d = out["merchant_tx_count"][WINDOW_30D]
     out["merchant_fraud_ratio"] = fraud_ratio(merchant, now_ns, count_30d)
     out["merchant_fraud_recency"] = fraud_recency(merchant, now_ns)
+    fraud_days_score(merchant, now_ns, out)
 
 
 @njit(nogil=True, cache=True)

@@ -14,15 +14,9 @@ Source of the noisy-or: J. Pearl, Probabilistic Reasoning in Intelligent Systems
 import math
 
 import numpy as np
-from numba import float64, int64, njit, types, void
-from numba.np.numpy_support import from_dtype
+from numba import njit
 
-from scoring_server.kernels.dtypes import (
-    EVIDENCE_COUNT,
-    JUDGEMENT,
-    KIND_TRADE,
-    REASON_COUNT_MAX,
-)
+from scoring_server.kernels.dtypes import EVIDENCE_COUNT, KIND_TRADE
 from scoring_server.kernels.entity_features import WINDOW_1H
 
 (
@@ -42,6 +36,8 @@ from scoring_server.kernels.entity_features import WINDOW_1H
     ACCOUNT_FRAUD,
     MERCHANT_FRAUD,
     DEVICE_FRAUD,
+    ACCOUNT_LARGE_RUN,
+    MERCHANT_FRAUD_RUN,
     WASH_TRADE,
     ONE_SIDED_PRESSURE,
     PEER_AMOUNT,
@@ -53,7 +49,7 @@ from scoring_server.kernels.entity_features import WINDOW_1H
     PRICE_DRIFT,
     VOLUME_SPIKE,
     MODEL_SCORE,
-) = range(27)
+) = range(29)
 # Reasons below this index are the behavioral detector's, those from it on the statistical one's.
 STATISTICAL_FIRST = PEER_AMOUNT
 
@@ -63,8 +59,11 @@ KNOWN_COUNT = 5.0
 TRAVEL_SPEED_KMH = 900.0
 TRAVEL_DISTANCE_KM = 100.0
 DORMANT_S = 30.0 * 86_400.0
-
-_JUDGEMENTS = types.Array(from_dtype(JUDGEMENT), 1, "C")
+# Of amounts, the highest hundredth is noticed; one in a thousand is as likely fraud as not where
+# one payment in a thousand is fraud.
+RARE_ONSET, RARE_SCALE, RARE_CAP = 2.0, 1.44, 0.95
+# What is known of frauds is half forgotten after so long, as in entity_features.py.
+RUN_HALF_LIFE_DAYS = 30.0
 
 
 @njit(nogil=True, cache=True)
@@ -76,6 +75,29 @@ def strength(value, onset, scale, cap):
 
 
 @njit(nogil=True, cache=True)
+def rare(surprise):
+    """Return the strength of an amount's surprise, see RARE_ONSET."""
+    return strength(surprise, RARE_ONSET, RARE_SCALE, RARE_CAP)
+
+
+@njit(nogil=True, cache=True)
+def merchant_fraud_evidence(features, out):
+    """Write what known frauds say of a payee: it turned bad, or some of its payments always are.
+
+    A run of two frauds is no accident; the longer it lasts the nearer its end. Without a run a
+    steady share counts, as far as it is both old and new, and less for few frauds.
+    """
+    run = features["merchant_fraud_run_count"]
+    if run >= 2.0:
+        fading = 0.5 ** (features["merchant_fraud_run_days"] / RUN_HALF_LIFE_DAYS)
+        out[MERCHANT_FRAUD_RUN] = run / (run + 1.0) * fading
+        return
+    steady = min(features["merchant_fraud_ratio_7d"], features["merchant_fraud_ratio_30d"])
+    count = features["merchant_fraud_count_30d"]
+    out[MERCHANT_FRAUD] = strength(steady, 0.02, 0.30, 0.60) * count / (count + 2.0)
+
+
+@njit(nogil=True, cache=True)
 def account_evidence(features, known, out):
     """Write the reasons that both kinds of transaction share.
 
@@ -84,7 +106,10 @@ def account_evidence(features, known, out):
         known: how well the account is known, 0 to 1.
         out: strengths, shape (EVIDENCE_COUNT,), zeros on entry.
     """
-    out[ACCOUNT_AMOUNT] = known * strength(features["account_amount_z"], 2.5, 2.0, 0.60)
+    far = strength(features["account_amount_z"], 2.5, 2.0, 0.60)
+    out[ACCOUNT_AMOUNT] = known * max(far, rare(features["account_amount_surprise"]))
+    above = min(max(np.float64(features["account_amount_z"]), 0.0), 1.0)
+    out[ACCOUNT_LARGE_RUN] = above * strength(features["account_large_count"], 0.5, 1.0, 0.50)
     out[ACCOUNT_VELOCITY] = strength(features["account_rate_surprise"], 5.0, 5.0, 0.60)
     out[UNUSUAL_HOUR] = known * strength(features["account_hour_surprise"], 4.0, 2.0, 0.15)
     out[NEW_DEVICE] = known * 0.25 * features["account_new_device"]
@@ -112,15 +137,19 @@ def payment_evidence(features, transaction, known, out):
         out[CARD_TESTING] = strength(features["account_payees_1h"], 3.5, 3.0, 0.60)
     if features["account_tx_count"][WINDOW_1H] >= 2.0:
         step = math.log10(max(features["account_amount_min_ratio_1h"], 1.0))
-        out[SMALL_THEN_LARGE] = strength(step, 1.3, 0.7, 0.45)
+        # Large for the account as well, as far as it is known.
+        above = min(max(np.float64(features["account_amount_z"]), 0.0), 1.0)
+        large = 1.0 - known * (1.0 - above)
+        out[SMALL_THEN_LARGE] = large * strength(step, 1.3, 0.7, 0.45)
     if transaction["counterparty_key"] != np.uint64(0):
         out[FAN_IN] = strength(features["merchant_payers_24h"], 4.5, 4.0, 0.50)
         payers = features["account_inflow_payers_24h"]
         ratio = features["account_outflow_ratio_24h"]
         if payers >= 2.0 and 0.7 <= ratio <= 1.3:
             out[PASS_THROUGH] = strength(payers, 1.0, 3.0, 0.60)
-    out[MERCHANT_FRAUD] = strength(features["merchant_fraud_ratio"], 0.02, 0.12, 0.75)
-    out[PEER_AMOUNT] = strength(features["peer_amount_z"], 2.5, 2.0, 0.45)
+    merchant_fraud_evidence(features, out)
+    far = strength(features["peer_amount_z"], 2.5, 2.0, 0.45)
+    out[PEER_AMOUNT] = max(far, rare(features["peer_amount_surprise"]))
     out[MERCHANT_AMOUNT] = strength(features["merchant_amount_z"], 3.0, 2.0, 0.45)
     out[MERCHANT_RATE] = strength(features["merchant_rate_surprise"], 6.0, 6.0, 0.40)
     # Whoever is not known yet has no usual amount; beyond the reporting limit that is a reason.
@@ -171,112 +200,3 @@ def judge(features, transaction, judgement):
     for reason in range(STATISTICAL_FIRST, MODEL_SCORE):
         usual *= 1.0 - out[reason]
     judgement["statistical"] = 1.0 - usual
-
-
-@njit(nogil=True, cache=True)
-def recentred(probability, threshold):
-    """Return a probability whose odds are measured in the odds of a threshold; there it is 0.5.
-
-    A model says from which score it would raise an alert by itself; fraud is rare, so that is far
-    below one half. The order of scores stays as it is.
-    """
-    over = probability * (1.0 - threshold)
-    under = (1.0 - probability) * threshold
-    return over / (over + under)
-
-
-@njit(nogil=True, cache=True)
-def band(risk_score, thresholds):
-    """Return how many of the rising thresholds a risk score reaches."""
-    reached = 0
-    for place in range(thresholds.shape[0]):
-        if risk_score >= thresholds[place]:
-            reached += 1
-    return reached
-
-
-@njit(
-    void(_JUDGEMENTS, float64, int64, int64, int64, int64[::1]),
-    cache=True,
-    nogil=True,
-    error_model="numpy",
-)
-def tally_block(judgements, alert_threshold, severity_first, decision_first, alerts, counts):
-    """Count transactions by what was decided.
-
-    Args:
-        judgements: JUDGEMENT records.
-        alert_threshold: risk score from which an alert is raised.
-        severity_first: place of severity 0 in the counts.
-        decision_first: place of decision 0.
-        alerts: place of the alerts.
-        counts: added to.
-    """
-    for row in range(judgements.shape[0]):
-        counts[severity_first + judgements[row]["severity"]] += 1
-        counts[decision_first + judgements[row]["decision"]] += 1
-        if judgements[row]["risk_score"] >= alert_threshold:
-            counts[alerts] += 1
-
-
-@njit(nogil=True, cache=True)
-def _rank(judgement):
-    """Write the reasons, strongest first, and their shares of all evidence."""
-    strengths = judgement["strengths"]
-    total = 0.0
-    for reason in range(MODEL_SCORE + 1):
-        if strengths[reason] != 0.0:
-            total -= math.log(1.0 - strengths[reason])
-    count = 0
-    while count < REASON_COUNT_MAX:
-        best = -1
-        for reason in range(MODEL_SCORE + 1):
-            # Below one percent it is no reason to tell anybody.
-            if strengths[reason] <= 0.01:
-                continue
-            told = False
-            for place in range(count):
-                if judgement["reason_index"][place] == reason:
-                    told = True
-            if not told and (best < 0 or strengths[reason] > strengths[best]):
-                best = reason
-        if best < 0:
-            break
-        judgement["reason_index"][count] = best
-        judgement["reason_contribution"][count] = -math.log(1.0 - strengths[best]) / total
-        count += 1
-    judgement["reason_count"] = count
-
-
-@njit(
-    void(_JUDGEMENTS, float64[::1], float64, float64[::1], float64[::1], float64[::1]),
-    cache=True,
-    nogil=True,
-    error_model="numpy",
-)
-def combine_block(judgements, ml, ml_threshold, weights, severity_thresholds, decision_thresholds):
-    """Combine the detectors' scores into a risk, a severity, a decision and ranked reasons.
-
-    Args:
-        judgements: JUDGEMENT records that `judge` has written, shape (n,); the rest is written.
-        ml: model scores in [0, 1], shape (n,); NaN where the model took no part.
-        ml_threshold: model score that counts as a risk of one half, in (0, 1).
-        weights: of statistical, behavioral, ml, each in [0, 1], shape (3,).
-        severity_thresholds: four rising risk scores.
-        decision_thresholds: risk score from which to review, and from which to decline.
-    """
-    for row in range(judgements.shape[0]):
-        judgement = judgements[row]
-        usual = (1.0 - weights[0] * judgement["statistical"]) * (
-            1.0 - weights[1] * judgement["behavioral"]
-        )
-        model = 0.0
-        if not math.isnan(ml[row]):
-            model = weights[2] * recentred(ml[row], ml_threshold)
-            usual *= 1.0 - model
-        judgement["strengths"][MODEL_SCORE] = min(model, 1.0 - 1e-9)
-        risk_score = 100.0 * (1.0 - usual)
-        judgement["risk_score"] = risk_score
-        judgement["severity"] = 1 + band(risk_score, severity_thresholds)
-        judgement["decision"] = 1 + band(risk_score, decision_thresholds)
-        _rank(judgement)

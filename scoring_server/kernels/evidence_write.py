@@ -7,9 +7,16 @@ from numba import int64, njit, uint8
 
 from scoring_server.kernels.dtypes import FEATURE_COUNT
 
-MASK_SIZE = (FEATURE_COUNT + 7) // 8
 _WORD = 4
 _ML_SIZE = 8
+
+
+def mask_size(feature_count: int) -> int:
+    """Return the bytes of a mask of so many features."""
+    return (feature_count + 7) // 8
+
+
+MASK_SIZE = mask_size(FEATURE_COUNT)
 
 
 @njit(

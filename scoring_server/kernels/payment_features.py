@@ -17,12 +17,16 @@ from scoring_server.kernels.entity_features import (
 )
 from scoring_server.kernels.geo import distance_km
 from scoring_server.kernels.moments import amount_log, log_z, moments_update
+from scoring_server.kernels.tails import tail_surprise, tail_update
 from scoring_server.kernels.windows import distinct_tags, windows_score
 
 # A payment between this share and the whole of the reporting limit stays just below it.
 NEAR_LIMIT_RATIO = 0.8
+# Transactions before an account has a usual amount.
+USUAL_COUNT_MIN = 5
 # Two places in less than a minute: the clock of one of the two is not that good.
 TRAVEL_TIME_H_MIN = 1.0 / 60.0
+_RATIO_MIN = 1e-30
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -168,36 +172,59 @@ def inflow_score(inflow, transaction, scratch, out):
 
 
 @njit(nogil=True, cache=True)
-def peer_score(peer, transaction, out):
-    """Write how unusual the amount is in its peer group, a PEER record."""
-    out["peer_amount_z"] = log_z(
-        amount_log(transaction["amount"]),
-        peer["log_amount_mean"],
-        peer["log_amount_variance"],
-        peer["event_count"],
-    )
+def _log_ratio(features):
+    return math.log(max(np.float64(features["account_amount_ratio"]), _RATIO_MIN))
 
 
 @njit(nogil=True, cache=True)
-def peer_update(peer, transaction, sequence):
-    """Let a peer group learn a payment."""
+def peer_score(peer, transaction, out):
+    """Write how unusual the amount is in its peer group, a PEER record.
+
+    That is its size, and its ratio to what is usual for the account; `out` holds that already.
+    """
+    log_amount = amount_log(transaction["amount"])
+    count = peer["event_count"]
+    out["peer_amount_z"] = log_z(
+        log_amount, peer["log_amount_mean"], peer["log_amount_variance"], count
+    )
+    out["peer_amount_surprise"] = tail_surprise(
+        log_amount, peer["amount_quantile"], peer["amount_excess"], count
+    )
+    if out["account_event_count"] >= USUAL_COUNT_MIN:
+        out["account_amount_surprise"] = tail_surprise(
+            _log_ratio(out), peer["ratio_quantile"], peer["ratio_excess"], count
+        )
+
+
+@njit(nogil=True, cache=True)
+def peer_update(peer, transaction, features, sequence):
+    """Let a peer group learn a payment, of which FEATURES are known."""
+    log_amount = amount_log(transaction["amount"])
+    count = peer["event_count"]
+    peer["amount_quantile"], peer["amount_excess"] = tail_update(
+        log_amount, peer["amount_quantile"], peer["amount_excess"], count
+    )
+    if features["account_event_count"] >= USUAL_COUNT_MIN:
+        peer["ratio_quantile"], peer["ratio_excess"] = tail_update(
+            _log_ratio(features), peer["ratio_quantile"], peer["ratio_excess"], count
+        )
     mean, variance = moments_update(
-        amount_log(transaction["amount"]),
+        log_amount,
         peer["log_amount_mean"],
         peer["log_amount_variance"],
-        peer["event_count"],
+        count,
         PEER_MEMORY,
     )
     peer["log_amount_mean"] = mean
     peer["log_amount_variance"] = variance
-    peer["event_count"] += 1
+    peer["event_count"] = count + 1
     peer["last_time_ns"] = max(peer["last_time_ns"], transaction["event_time_ns"])
     peer["sequence"] = sequence
 
 
 @njit(nogil=True, cache=True)
-def payment_account_update(account, transaction, sequence):
-    """Let the paying account learn a payment."""
+def payment_account_update(account, transaction, features, sequence):
+    """Let the paying account learn a payment, of which FEATURES are known."""
     now_ns = transaction["event_time_ns"]
     payee = transaction["merchant_key"]
     tag = np.uint32(payee & np.uint64(0xFFFFFFFF))
@@ -222,3 +249,8 @@ def payment_account_update(account, transaction, sequence):
         weight = faded(account["near_limit_weight"], elapsed_ns, NEAR_LIMIT_HALF_LIFE_NS)
         account["near_limit_weight"] = np.float32(weight + 1.0)
         account["near_limit_time_ns"] = max(account["near_limit_time_ns"], now_ns)
+    surprise = features["account_amount_surprise"]
+    if surprise > 0.0:
+        account["large_weight"] = features["account_large_count"] + np.float32(1.0)
+        account["large_surprise"] = features["account_large_surprise"] + surprise
+        account["large_time_ns"] = max(account["large_time_ns"], now_ns)

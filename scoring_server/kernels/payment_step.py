@@ -17,6 +17,7 @@ from scoring_server.kernels.entity_features import (
     entity_update,
     merchant_score,
 )
+from scoring_server.kernels.fraud_days import day_update
 from scoring_server.kernels.guard import guard_admit, guard_insert
 from scoring_server.kernels.payment_features import (
     inflow_score,
@@ -139,12 +140,13 @@ def payment_step(
     if d >= 0:
         device_score(devices[d], transaction, out)
     peer_score(peers[p], transaction, out)
-    payment_account_update(accounts[a], transaction, sequence)
+    payment_account_update(accounts[a], transaction, out, sequence)
     if m >= 0:
         entity_update(merchants[m], now_ns, amount, tag, sequence)
+        day_update(merchants[m], now_ns)
     if d >= 0:
         entity_update(devices[d], now_ns, amount, tag, sequence)
-    peer_update(peers[p], transaction, sequence)
+    peer_update(peers[p], transaction, out, sequence)
     if workers is None:
         key, content = transaction["transaction_key"], transaction["content_key"]
         guard_insert(header, guard, key, content, sequence, workers)

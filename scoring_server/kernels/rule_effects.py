@@ -6,13 +6,13 @@ import numpy as np
 from numba import int32, njit, types, uint64, void
 from numba.np.numpy_support import from_dtype
 
+from scoring_server.kernels.combine import band
 from scoring_server.kernels.dtypes import (
     EVIDENCE_COUNT,
     JUDGEMENT,
     REASON_COUNT_MAX,
     TRANSACTION,
 )
-from scoring_server.kernels.evidence import band
 from scoring_server.kernels.rule_program import LISTED, load_fields, look_up, run_program
 
 ACTION_SCORE, ACTION_APPROVE, ACTION_REVIEW, ACTION_DECLINE = range(4)

@@ -108,7 +108,11 @@ def _tell_others(reason, f, numbers):
     value = 0.0
     baseline = 0.0
     if reason == evidence.MERCHANT_FRAUD:
-        value = np.float64(f["merchant_fraud_ratio"])
+        value = np.float64(f["merchant_fraud_ratio_30d"])
+    elif reason == evidence.ACCOUNT_LARGE_RUN:
+        value = np.float64(f["account_large_count"])
+    elif reason == evidence.MERCHANT_FRAUD_RUN:
+        value = np.float64(f["merchant_fraud_run_count"])
     elif reason == evidence.DEVICE_FRAUD:
         value = np.float64(f["device_fraud_ratio"])
     elif reason == evidence.WASH_TRADE:

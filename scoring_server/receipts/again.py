@@ -17,7 +17,7 @@ from scoring_server.engine.engine import threshold_of
 from scoring_server.engine.evidence import catalogue_sha256, rules_sha256
 from scoring_server.inference.onnx_model import ModelIdentity
 from scoring_server.kernels import dtypes, judge_again
-from scoring_server.kernels.evidence import combine_block
+from scoring_server.kernels.combine import combine_block
 from scoring_server.receipts.receipt import Receipt
 from scoring_server.rpc.converters import score_result
 from scoring_server.rules.rule_set import RuleSet

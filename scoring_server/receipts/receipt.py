@@ -7,7 +7,7 @@ import msgspec
 from anomaly.v1.scoring_service_pb2 import ScoreResult
 from google.protobuf.message import DecodeError
 
-from scoring_server.engine.evidence import Context, Evidence, read_evidence
+from scoring_server.engine.evidence import DIGEST_SIZE, Context, Evidence, read_evidence
 from scoring_server.errors import NotFoundError
 from scoring_server.journal.chain import ChainedRecord
 from scoring_server.journal.checkpoints import CHECKPOINTS_FILE, Checkpoint, read_checkpoints
@@ -104,15 +104,16 @@ def _receipt(journal: Path, directory: Path, event: ChainedRecord, transaction_i
             f"{transaction_id} must have been scored by a release that records evidence",
             reason="EVIDENCE_MISSING",
         )
-    evidence = read_evidence(event.evidence)
-    content = Contexts(journal).get(evidence.context)
+    digest = event.evidence[:DIGEST_SIZE]
+    content = Contexts(journal).get(digest)
     if content is None:
         raise NotFoundError(
-            f"the context {evidence.context.hex()} must be in {journal / 'contexts'} as it was "
+            f"the context {digest.hex()} must be in {journal / 'contexts'} as it was "
             "written: it is missing or altered",
             reason="CONTEXT_MISSING",
         )
     context = msgspec.json.decode(content, type=Context)
+    evidence = read_evidence(event.evidence, context.feature_count)
     return Receipt(event, result, evidence, context, _user_rules(journal, context), directory)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from anomaly.v1 import scoring_service_pb2
 
 from scoring_server.engine.assessment import Assessment
-from scoring_server.kernels.evidence import tally_block
+from scoring_server.kernels.combine import tally_block
 from scoring_server.telemetry.metrics import Metrics
 from scoring_server.telemetry.tally_metrics import ALERTS, DECISION_FIRST, SEVERITY_FIRST
 

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.config import load_config
 from scoring_server.config import load_config as load_scoring_config
-from scoring_server.kernels.evidence import band
+from scoring_server.kernels.combine import band
 from tests.contract.answers import require_error, require_named
 from tests.contract.reading import read
 from tests.contract.served import Served, served

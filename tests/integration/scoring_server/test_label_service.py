@@ -25,7 +25,7 @@ def statuses(outcomes) -> list[int]:
 
 
 def fraud_reason(result) -> float:
-    values = [reason.value for reason in result.reasons if reason.code == "MERCHANT_FRAUD"]
+    values = [reason.value for reason in result.reasons if reason.code.startswith("MERCHANT_FRAUD")]
     return values[0] if values else 0.0
 
 

@@ -8,8 +8,8 @@ from scoring_server.engine import explain
 from scoring_server.engine.engine import Engine
 from scoring_server.engine.risk import EngineSettings
 from scoring_server.inference.model_slots import ModelSlots
+from scoring_server.kernels.combine import recentred
 from scoring_server.kernels.dtypes import KIND_TRADE
-from scoring_server.kernels.evidence import recentred
 from scoring_server.state.shared_table import StateCapacities, open_state
 from tests.oracles import naive, streams
 

@@ -1,0 +1,83 @@
+"""The columns that the engine computes of a transaction, as a record.
+
+What the engine reads from the state before the transaction changes it; float32 because models take
+that. Columns of the other kind of transaction are 0.
+"""
+
+import numpy as np
+
+
+def feature_record(window_count: int) -> "np.dtype[np.void]":
+    """Return the layout, with so many windows of each kind."""
+    return np.dtype(
+        [
+            ("amount", "f4"),
+            ("hour_of_day", "f4"),
+            ("is_weekend", "f4"),
+            ("account_tx_count", "f4", (window_count,)),
+            ("account_amount_sum", "f4", (window_count,)),
+            ("account_event_count", "f4"),
+            ("account_age_days", "f4"),
+            ("account_gap_s", "f4"),
+            ("account_rate_surprise", "f4"),
+            ("account_amount_z", "f4"),
+            ("account_amount_ratio", "f4"),
+            ("account_amount_max_ratio", "f4"),
+            ("account_amount_min_ratio_1h", "f4"),
+            ("account_hour_surprise", "f4"),
+            ("account_new_payee", "f4"),
+            ("account_new_device", "f4"),
+            ("account_new_country", "f4"),
+            ("account_new_mcc", "f4"),
+            ("account_payees_1h", "f4"),
+            ("account_payees_24h", "f4"),
+            ("account_near_limit_count_24h", "f4"),
+            ("account_inflow_count_24h", "f4"),
+            ("account_inflow_payers_24h", "f4"),
+            ("account_outflow_ratio_24h", "f4"),
+            ("account_fraud_ratio", "f4"),
+            ("account_fraud_recency", "f4"),
+            ("distance_km", "f4"),
+            ("speed_kmh", "f4"),
+            ("reporting_limit_ratio", "f4"),
+            ("merchant_tx_count", "f4", (window_count,)),
+            ("merchant_amount_sum", "f4", (window_count,)),
+            ("merchant_age_days", "f4"),
+            ("merchant_rate_surprise", "f4"),
+            ("merchant_amount_z", "f4"),
+            ("merchant_payers_1h", "f4"),
+            ("merchant_payers_24h", "f4"),
+            ("merchant_fraud_ratio", "f4"),
+            ("merchant_fraud_recency", "f4"),
+            ("device_tx_count", "f4", (window_count,)),
+            ("device_amount_sum", "f4", (window_count,)),
+            ("device_age_days", "f4"),
+            ("device_accounts_24h", "f4"),
+            ("device_fraud_ratio", "f4"),
+            ("device_fraud_recency", "f4"),
+            ("peer_amount_z", "f4"),
+            ("instrument_tx_count", "f4", (window_count,)),
+            ("instrument_amount_sum", "f4", (window_count,)),
+            ("instrument_return_z", "f4"),
+            ("instrument_drift_z", "f4"),
+            ("instrument_quantity_z", "f4"),
+            ("instrument_rate_surprise", "f4"),
+            ("owner_trade_ratio", "f4"),
+            ("owner_side_ratio", "f4"),
+            ("wash_match_ratio", "f4"),
+            ("wash_match_count", "f4"),
+            # New columns go to the end: what was recorded with older decisions is the beginning.
+            ("account_amount_surprise", "f4"),
+            ("account_large_count", "f4"),
+            ("account_large_surprise", "f4"),
+            ("peer_amount_surprise", "f4"),
+            ("merchant_fraud_ratio_1d", "f4"),
+            ("merchant_fraud_ratio_7d", "f4"),
+            ("merchant_fraud_ratio_30d", "f4"),
+            ("merchant_fraud_count_30d", "f4"),
+            ("merchant_fraud_run_count", "f4"),
+            ("merchant_fraud_run_days", "f4"),
+            ("merchant_fraud_age_days", "f4"),
+        ],
+        align=True,
+    )
