@@ -64,6 +64,16 @@ DEFAULT_FEATURES: Final[dict[str, int]] = {
     "owner_side_ratio": _RISING,
     "wash_match_ratio": _RISING,
     "wash_match_count": _RISING,
+    "account_amount_surprise": _RISING,
+    "account_large_count": _RISING,
+    "account_large_surprise": _RISING,
+    "peer_amount_surprise": _RISING,
+    "merchant_fraud_ratio_1d": _RISING,
+    "merchant_fraud_ratio_7d": _RISING,
+    "merchant_fraud_ratio_30d": _RISING,
+    "merchant_fraud_run_count": _RISING,
+    "merchant_fraud_run_days": _ANY,
+    "merchant_fraud_age_days": _ANY,
 }
 
 

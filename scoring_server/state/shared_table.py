@@ -33,9 +33,9 @@ class StateCapacities:
     """How many records each table has room for; rounded up to a power of two, at least 64.
 
     Attributes:
-        accounts: paying and trading accounts, 1 KiB each.
-        merchants: payees (terminals, merchants, receiving accounts), 1 KiB each.
-        devices: devices, 1 KiB each.
+        accounts: paying and trading accounts, 1.2 KiB each.
+        merchants: payees (terminals, merchants, receiving accounts), 1.2 KiB each.
+        devices: devices, 1.2 KiB each.
         peers: peer groups, 64 bytes each.
         instruments: instruments, 1.75 KiB each.
         replay_ids: transaction ids that the replay guard knows at least, 128 to 256 bytes each.
