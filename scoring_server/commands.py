@@ -103,6 +103,11 @@ def score(*, target: str, machine_readable: bool, file: Any, **options: Any) -> 
     help="Report the file's labels, each that many days of file time after its transaction.",
 )
 @click.option(
+    "--labels-exact",
+    is_flag=True,
+    help="With --labels-delay: frauds alone, to the transaction, as anomaly backtest takes them.",
+)
+@click.option(
     "--give-up-after",
     type=click.FloatRange(min=0),
     default=60.0,
@@ -138,6 +143,7 @@ def replay(
         window=options["window"],
         rate=options["rate"],
         labels_delay_ns=None if labels_delay is None else int(labels_delay * NS_PER_DAY),
+        labels_exact=options["labels_exact"],
         give_up_seconds=options["give_up_after"],
     )
     progress_dir = load_config(os.environ).data_dir / "replay"

@@ -20,6 +20,7 @@ from scoring_server import clock
 from scoring_server.clock import NS_PER_S
 from scoring_server.errors import UnavailableError
 from scoring_server.replay import messages
+from scoring_server.replay.label_plan import LabelPlan
 from scoring_server.replay.progress_file import Progress
 from scoring_server.replay.tally import Tally
 from scoring_server.rpc.client import MESSAGE_SIZE_BYTES_MAX
@@ -29,9 +30,6 @@ Mode = Literal["stream", "batch", "unary"]
 
 CALL_SECONDS_MAX: Final = 30.0
 LABELS_A_CALL_MAX: Final = 1_000
-# Labels are gathered for an hour of the file's time, so that they do not cut the stream into
-# pieces; they are then at most that late, which real ones are too. Chosen by us.
-LABEL_INTERVAL_NS: Final = 3_600 * NS_PER_S
 BACKOFF_SECONDS: Final = 0.1
 BACKOFF_SECONDS_MAX: Final = 2.0
 SAVE_INTERVAL_NS: Final = NS_PER_S
@@ -60,6 +58,7 @@ class ReplayOptions:
         window: messages of the stream that may wait for their answer.
         rate: transactions a second, 0 for as fast as possible.
         labels_delay_ns: how long after a transaction its label becomes known; None sends no labels.
+        labels_exact: report frauds alone, to the transaction, as a backtest takes them.
         give_up_seconds: how long a lost server is waited for.
     """
 
@@ -68,6 +67,7 @@ class ReplayOptions:
     window: int = 4
     rate: float = 0.0
     labels_delay_ns: int | None = None
+    labels_exact: bool = False
     give_up_seconds: float = 60.0
 
 
@@ -103,10 +103,9 @@ class Replayer:
     ) -> None:
         self._table = table
         self._options = options
-        self._times_ns = table["event_time"].cast(pa.int64()).to_numpy()
         self._acknowledged = progress.acknowledged
         self._labelled = progress.labelled
-        self._labelled_until_ns = 0
+        self._plan = LabelPlan(table, options.labels_delay_ns, exact=options.labels_exact)
         self._on_progress = on_progress
         self._on_wait = on_wait
         self._began_ns = 0
@@ -157,8 +156,8 @@ class Replayer:
             return
         one = self._options.mode == "unary"
         while self._acknowledged < self._table.num_rows:
+            await self._report_labels(labels, self._acknowledged)
             sent = self._next(self._acknowledged, 1 if one else self._options.batch_size)
-            await self._report_labels(labels, sent.start)
             await self._pace(sent.start)
             batch = self._messages(sent)
             sent = _Sent(sent.start, sent.count, clock.monotonic_ns())
@@ -175,7 +174,7 @@ class Replayer:
         position, count = self._acknowledged, self._table.num_rows
         while self._acknowledged < count:
             # Labels change the state, so the transactions before them are settled first.
-            labels_wait = position < count and self._labels_due(position)
+            labels_wait = position < count and self._plan.is_due(self._labelled, position)
             if position < count and len(in_flight) < self._options.window and not labels_wait:
                 await self._pace(position)
                 sent = self._next(position, self._options.batch_size)
@@ -195,6 +194,7 @@ class Replayer:
 
     def _next(self, start: int, size: int) -> _Sent:
         size = size if self._options.rate == 0 else min(size, max(1, int(self._options.rate / 20)))
+        size = self._plan.uncut(self._labelled, start, size)
         return _Sent(start, min(size, self._table.num_rows - start), 0)
 
     def _messages(self, sent: _Sent) -> list[Transaction]:
@@ -214,45 +214,20 @@ class Replayer:
             due_ns = self._began_ns + (row - self._first_row) / self._options.rate * NS_PER_S
             await asyncio.sleep(max(0.0, (due_ns - clock.monotonic_ns()) / NS_PER_S))
 
-    def _labels_due(self, row: int) -> bool:
-        delay_ns = self._options.labels_delay_ns
-        if delay_ns is None or "label" not in self._table.column_names:
-            return False
-        now_ns = int(self._times_ns[row])
-        if now_ns < self._labelled_until_ns + LABEL_INTERVAL_NS:
-            return False
-        return bool(self._times_ns[self._labelled] + delay_ns <= now_ns)
-
     async def _report_labels(self, stub: label_service_pb2_grpc.LabelServiceStub, row: int) -> None:
         """Report what has become known before the row's transaction happened."""
-        if not self._labels_due(row):
+        if not self._plan.is_due(self._labelled, row):
             return
-        delay_ns = self._options.labels_delay_ns
-        assert delay_ns is not None
-        now_ns = int(self._times_ns[row])
-        end = int(self._times_ns.searchsorted(now_ns - delay_ns, side="right"))
+        end = self._plan.known_end(self._labelled, row)
         while self._labelled < end:
             upto = min(end, self._labelled + LABELS_A_CALL_MAX)
-            batch = self._label_messages(self._labelled, upto, delay_ns)
+            batch = self._plan.labels(self._labelled, upto, self._first_row, self.tally)
             if batch:
                 request = label_service_pb2.ReportLabelsRequest(labels=batch)
                 await stub.ReportLabels(request, timeout=CALL_SECONDS_MAX)
             self._labelled = upto
             self.tally.labels_reported += len(batch)
-        self._labelled_until_ns = now_ns
-
-    def _label_messages(self, start: int, end: int, delay_ns: int) -> list[label_service_pb2.Label]:
-        rows = self._table.slice(start, end - start)
-        values = rows["label"].to_pylist()
-        ids = rows["transaction_id"].to_pylist()
-        return [
-            messages.label(ids[row], values[row], int(self._times_ns[start + row]) + delay_ns)
-            for row in range(end - start)
-            # A transaction that the server refused has no label; those before a resumed start were
-            # answered in an earlier run.
-            if values[row] is not None
-            and (start + row < self._first_row or self.tally.is_scored(start + row))
-        ]
+        self._plan.done(row)
 
 
 async def _write(call: Any, request: scoring_service_pb2.ScoreStreamRequest) -> None:
