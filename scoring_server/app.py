@@ -3,9 +3,7 @@
 import contextlib
 import signal
 import threading
-from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 
 import structlog
 
@@ -15,24 +13,21 @@ from scoring_server.engine.comparison import Comparison
 from scoring_server.engine.engine import Engine
 from scoring_server.engine.evidence import Recorder
 from scoring_server.engine.labels import Labels
-from scoring_server.engine.recovery import is_current, recover
 from scoring_server.engine.risk import EngineSettings
 from scoring_server.engine.scorer import Scorer
+from scoring_server.engine.succession import finish
 from scoring_server.engine.warmup import warm
-from scoring_server.errors import ConfigurationError
 from scoring_server.garbage import spare_long_lived
 from scoring_server.inference.deployment import Deployment, open_deployment
 from scoring_server.inference.model_watch import ModelWatch
 from scoring_server.journal.contexts import Contexts
-from scoring_server.journal.embedded import EmbeddedJournal
-from scoring_server.journal.label_index import LabelIndex
 from scoring_server.journal.positions import Positions
-from scoring_server.journal.signing import open_signing_key
 from scoring_server.retainer import Retainer
 from scoring_server.rpc import events, labels, models, scoring
 from scoring_server.rpc.admin_record import AdminFile
 from scoring_server.rpc.clients import Clients
 from scoring_server.rpc.converters import TransactionConverter
+from scoring_server.rpc.encode_again import event_encoder, label_event_of
 from scoring_server.rpc.guarded import guarded
 from scoring_server.rpc.health import SERVICE as HEALTH_SERVICE
 from scoring_server.rpc.health import Health
@@ -43,11 +38,9 @@ from scoring_server.rpc.traced import start_tracing, traced
 from scoring_server.rpc.transport import Method, Pool
 from scoring_server.rpc.transports import choose_transport
 from scoring_server.rule_opening import open_rules
-from scoring_server.runtime_file import write_runtime_file
-from scoring_server.snapshotter import SNAPSHOT_DIRECTORY, Snapshotter
-from scoring_server.state.opening import open_served_state
-from scoring_server.state.shared_table import State, StateCapacities
-from scoring_server.state.snapshots import Snapshots
+from scoring_server.runtime_file import RUNTIME_FILE, worker_runtime_file, write_runtime_file
+from scoring_server.snapshotter import Snapshotter
+from scoring_server.storage import Storage, open_alone, open_labels, open_shared
 from scoring_server.telemetry.comparison_metrics import ComparisonCollector
 from scoring_server.telemetry.log import configure_logging
 from scoring_server.telemetry.metrics import Metrics, open_metrics_server
@@ -55,7 +48,6 @@ from scoring_server.telemetry.observe import observe, show_models
 
 _log = structlog.get_logger(__name__)
 
-RUNTIME_FILE = "scoring_server.json"
 ADMIN_RECORD = "admin_calls.jsonl"
 _SERVICES = (scoring.SERVICE, events.SERVICE, labels.SERVICE, models.SERVICE)
 
@@ -63,13 +55,19 @@ _SERVICES = (scoring.SERVICE, events.SERVICE, labels.SERVICE, models.SERVICE)
 class ScoringApplication:
     """A scoring server from `start` to `stop`.
 
+    Args:
+        config: all of it.
+        worker: which of several processes this one is, started by a supervisor; None when it is
+            alone.
+
     Attributes:
         grpc_port: the port that calls are answered on; 0 before `start`.
         metrics_port: likewise for metrics.
     """
 
-    def __init__(self, config: ScoringConfig) -> None:
+    def __init__(self, config: ScoringConfig, worker: int | None = None) -> None:
         self.config = config
+        self._worker = worker
         self.grpc_port = 0
         self.metrics_port = 0
         self._opened = contextlib.ExitStack()
@@ -113,43 +111,37 @@ class ScoringApplication:
 
     def _open(self) -> None:
         """Open from the bottom up; the stack closes in the reverse order."""
-        config, opened, data_dir = self.config, self._opened, _made(self.config.data_dir)
-        # First, because its lock keeps a second server away from everything else here.
-        journal = EmbeddedJournal(
-            data_dir / "journal",
-            sync_ms=config.journal_sync_ms,
-            segment_events_max=config.journal_segment_events_max,
-            signing_key=open_signing_key(data_dir, config.receipt_signing_key),
-            checkpoint_events=config.receipt_checkpoint_events,
-        )
-        opened.callback(journal.close)
-        capacities = StateCapacities(**asdict(config.capacities))
-        state = open_served_state(data_dir / "state", capacities)
-        opened.callback(state.close)
+        config, opened, worker = self.config, self._opened, self._worker
+        if worker is None:
+            storage = open_alone(config, opened)
+        else:
+            storage = open_shared(config, worker, opened)
         named = (config.model_name, config.model_version)
-        deployment = open_deployment(config.model_dir, data_dir, named)
-        engine = Engine(state, deployment.slots, _engine_settings(config))
-        _recover(engine, journal, config)
-        opened.callback(state.mark_clean)
+        deployment = open_deployment(config.model_dir, config.data_dir, named)
+        settings = _engine_settings(config)
+        engine = Engine(storage.state, deployment.slots, settings, worker or 0)
         warm(deployment.slots)
         metrics = Metrics()
         open_rules(config, engine.use_rules, metrics, opened)
-        keep = Contexts(data_dir / "journal").keep
-        scorer = Scorer(engine, journal, wall_time_ns, Recorder(engine.settings, keep))
-        index = LabelIndex(data_dir / "labels.sqlite", journal, labels.read_label)
-        opened.callback(index.close)
-        self._serve(metrics, journal, state, deployment, scorer, index)
+        recorder = Recorder(settings, Contexts(config.data_dir / "journal").keep)
+        if storage.seat is not None:
+            encode = event_encoder(settings.alert_threshold)
+            finish(
+                storage.seat, engine, storage.own, recorder, encode, label_event_of, wall_time_ns()
+            )
+        scorer = Scorer(engine, storage.journal, wall_time_ns, recorder, storage.seat)
+        index, turn = open_labels(config, storage, worker, opened)
+        self._serve(metrics, storage, deployment, scorer, Labels(scorer, index, turn))
 
     def _serve(
         self,
         metrics: Metrics,
-        journal: EmbeddedJournal,
-        state: State,
+        storage: Storage,
         deployment: Deployment,
         scorer: Scorer,
-        index: LabelIndex,
+        reports: Labels,
     ) -> None:
-        config, opened = self.config, self._opened
+        config, opened, journal = self.config, self._opened, storage.journal
         positions = Positions(config.data_dir / "feed_positions.json", journal.journal_id)
         feed = events.EventService(journal, positions, heartbeat_s=config.limits.heartbeat_s)
         comparison = Comparison(deployment.slots, scorer.engine.settings)
@@ -166,7 +158,7 @@ class ScoringApplication:
             *health.methods(),
             *scoring_service.methods(),
             *feed.methods(),
-            *labels.LabelService(Labels(scorer, index), metrics).methods(),
+            *labels.LabelService(reports, metrics).methods(),
             *models.ModelService(deployment, watch.found, comparison).methods(),
             *reflection_methods((*_SERVICES, HEALTH_SERVICE)),
         ]
@@ -176,20 +168,29 @@ class ScoringApplication:
             methods = traced(methods, start_tracing(config.tracing_name, opened))
         transport = choose_transport(
             config.scoring_transport,
-            Listen(config.grpc_host, config.grpc_port, server_credentials(config.tls)),
+            Listen(
+                config.grpc_host,
+                config.grpc_port,
+                server_credentials(config.tls),
+                is_shared=self._worker is not None,
+            ),
             config.limits,
             methods,
             metrics,
         )
-        observe(metrics, journal, state)
+        observe(metrics, storage.own, storage.state)
         deployment.on_change(partial(show_models, metrics))
         metrics.registry.register(ComparisonCollector(deployment.slots, comparison))
         retainer = Retainer(config, journal, positions)
-        snapshotter = Snapshotter(config, lambda: journal.last_sequence, retainer.tidy)
+        snapshotter = Snapshotter(
+            config, lambda: journal.last_sequence, retainer.tidy, makes=not self._worker
+        )
         snapshotter.observe(metrics)
         pending = {pool.value: partial(transport.pending, pool) for pool in Pool}
         metrics.gauges("anomaly_rpc_pending", "Calls that run or wait, by pool.", "pool", pending)
-        metrics_server = open_metrics_server(metrics, config.metrics_host, config.metrics_port)
+        metrics_server = open_metrics_server(
+            metrics.registry, config.metrics_host, config.metrics_port
+        )
         opened.callback(metrics_server.close)
         comparison.start()
         opened.callback(comparison.stop)
@@ -202,7 +203,8 @@ class ScoringApplication:
         watch.start()
         opened.callback(watch.stop)
         opened.callback(feed.stop)
-        runtime_file = config.data_dir / RUNTIME_FILE
+        name = RUNTIME_FILE if self._worker is None else worker_runtime_file(self._worker)
+        runtime_file = config.data_dir / name
         write_runtime_file(
             runtime_file, {"grpc_port": self.grpc_port, "metrics_port": self.metrics_port}
         )
@@ -211,19 +213,23 @@ class ScoringApplication:
         opened.callback(health.stop)
 
 
-def build(config: ScoringConfig) -> ScoringApplication:
+def build(config: ScoringConfig, worker: int | None = None) -> ScoringApplication:
     """Return the application of a configuration; nothing is opened before its `start`."""
-    return ScoringApplication(config)
+    return ScoringApplication(config, worker)
 
 
-def serve(config: ScoringConfig) -> int:
+def serve(config: ScoringConfig, worker: int | None = None) -> int:
     """Serve until SIGTERM or SIGINT; return the process's exit code.
+
+    Args:
+        config: all of it.
+        worker: see ScoringApplication.
 
     Raises:
         ConfigurationError: it cannot start as configured.
     """
     configure_logging(config.log_level, config.log_format)
-    application = build(config)
+    application = build(config, worker)
 
     def stop(_number: int, _frame: object) -> None:
         application.request_stop()
@@ -242,17 +248,6 @@ def serve(config: ScoringConfig) -> int:
     return 0
 
 
-def _made(directory: Path) -> Path:
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigurationError(
-            f"DATA_DIR must be a directory to write to, {directory} is not: {error.strerror}",
-            reason="DATA_DIR",
-        ) from error
-    return directory
-
-
 def _engine_settings(config: ScoringConfig) -> EngineSettings:
     risk = config.risk
     return EngineSettings(
@@ -264,21 +259,3 @@ def _engine_settings(config: ScoringConfig) -> EngineSettings:
         review_threshold=risk.review,
         decline_threshold=risk.decline,
     )
-
-
-def _recover(engine: Engine, journal: EmbeddedJournal, config: ScoringConfig) -> None:
-    snapshots = Snapshots(config.data_dir / SNAPSHOT_DIRECTORY, engine.state.capacities)
-    snapshots.drop_ahead(journal.journal_id, journal.stored_sequence)
-    if is_current(engine, journal):
-        return
-    if journal.last_sequence == 0 and engine.sequence == 0:
-        # Nothing has happened here yet.
-        return
-    _log.info("recovering", journal_sequence=journal.last_sequence, state=engine.sequence)
-    # What damage took is gone for good; what was dropped may lie in a backup.
-    partial = config.recovery_partial or bool(journal.damaged_segments)
-    folded = recover(engine, journal, snapshots, partial=partial)
-    if journal.last_sequence > engine.sequence:
-        # Damage or a power cut at the end: what was there keeps its numbers.
-        engine.state.header["sequence"] = journal.last_sequence
-    _log.info("recovered", events=folded, sequence=engine.sequence)

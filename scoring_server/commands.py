@@ -19,14 +19,20 @@ NS_PER_DAY = 86_400 * 1_000_000_000
 
 
 @click.command()
-def serve() -> None:
-    """Run the scoring server."""
+@click.option("--worker", type=click.IntRange(0), hidden=True)
+def serve(*, worker: int | None) -> None:
+    """Run the scoring server; SCORING_WORKERS says with how many processes."""
     # Read by gRPC core when it is first used; the thread that drives the completion queue then
     # polls the sockets itself instead of being woken by the threads of gRPC.
     os.environ.setdefault("GRPC_EXPERIMENTS", GRPC_EXPERIMENTS)
+    config = load_config(os.environ)
+    if worker is None and config.scoring_workers > 1:
+        from scoring_server.crew.supervisor import supervise
+
+        raise SystemExit(supervise(config))
     from scoring_server.app import serve as run
 
-    raise SystemExit(run(load_config(os.environ)))
+    raise SystemExit(run(config, worker))
 
 
 @click.command()

@@ -1,13 +1,14 @@
 """The scoring server's configuration: read once from the environment, checked whole, frozen."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scoring_server.currencies import DEFAULT_REPORTING_LIMITS
+from scoring_server.currencies import DEFAULT_REPORTING_LIMITS, reporting_limits_of
 from scoring_server.environment import EnvironmentReader
 
+# As many as the state has places for, see WORKER_COUNT_MAX.
+WORKERS_MAX = 64
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 LOG_FORMATS = ("console", "json")
 TRANSPORT_AUTO = "auto"
@@ -89,6 +90,7 @@ class ScoringConfig:
     """Everything that can be set.
 
     Attributes:
+        scoring_workers: processes that answer calls on one port and share the state.
         journal_sync_ms: longest time from an append to its sync; 0 syncs each append.
         journal_retention_days: older journal files are dropped when nobody needs them; 0 keeps all.
         journal_size_bytes_max: beyond it likewise the oldest; 0 sets no limit.
@@ -157,8 +159,7 @@ def load_config(environ: Mapping[str, str]) -> ScoringConfig:
         model_watch_s=read.number("MODEL_WATCH_S", default.model_watch_s, 0, 3_600),
         rules_dir=Path(read.text("RULES_DIR", str(default.rules_dir))),
         rules_watch_s=read.number("RULES_WATCH_S", default.rules_watch_s, 0, 3_600),
-        # One worker process is what this release runs; the state and journal are laid out for more.
-        scoring_workers=read.integer("SCORING_WORKERS", default.scoring_workers, 1, 1),
+        scoring_workers=read.integer("SCORING_WORKERS", default.scoring_workers, 1, WORKERS_MAX),
         scoring_transport=read.choice("SCORING_TRANSPORT", default.scoring_transport, TRANSPORTS),
         journal_sync_ms=_journal_sync_ms(read, default.journal_sync_ms),
         journal_segment_events_max=read.integer(
@@ -182,8 +183,13 @@ def load_config(environ: Mapping[str, str]) -> ScoringConfig:
         limits=_limits(read),
         tls=_tls(read),
         clients=read.file("GRPC_CLIENTS"),
-        reporting_limits=_reporting_limits(read),
+        reporting_limits=reporting_limits_of(read),
     )
+    if config.scoring_workers > 1 and not (config.model_watch_s and config.rules_watch_s):
+        read.fault(
+            "MODEL_WATCH_S and RULES_WATCH_S must not be 0 with several SCORING_WORKERS, which "
+            "follow each other by them"
+        )
     drops = config.journal_retention_days or config.journal_size_bytes_max
     if drops and not config.snapshot_interval_s:
         read.fault(
@@ -280,21 +286,3 @@ def _tls(read: EnvironmentReader) -> TlsConfig | None:
     if cert is not None or key is not None or client_ca is not None:
         read.fault("TLS_CERT and TLS_KEY must be given together, and with TLS_CLIENT_CA")
     return None
-
-
-def _reporting_limits(read: EnvironmentReader) -> Mapping[str, float]:
-    """Read `USD=10000,EUR=10000`; a currency that is not named has no limit."""
-    if not (text := read.text("REPORTING_LIMITS", "")):
-        return DEFAULT_REPORTING_LIMITS
-    limits: dict[str, float] = {}
-    for part in text.split(","):
-        currency, _, amount = part.strip().partition("=")
-        try:
-            limits[currency] = float(amount)
-        except ValueError:
-            limits[currency] = math.nan
-        well_formed = len(currency) == len("USD") and currency.isascii() and currency.isupper()
-        if not well_formed or not 0 < limits[currency] < math.inf:
-            read.fault(f"REPORTING_LIMITS must be like USD=10000,EUR=10000, was {text!r}")
-            break
-    return limits

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Mapping
 
+from scoring_server.environment import EnvironmentReader
+
 # ISO 4217 list one (2024-06): currencies whose minor unit is not a hundredth.
 EXPONENTS = dict.fromkeys(
     (
@@ -37,3 +39,21 @@ def major_units(amount_minor: int, currency: str) -> float:
 def reporting_limit(currency: str, limits: Mapping[str, float] = DEFAULT_REPORTING_LIMITS) -> float:
     """Return the first reporting limit of a currency in major units; NaN without one."""
     return limits.get(currency, math.nan)
+
+
+def reporting_limits_of(read: EnvironmentReader) -> Mapping[str, float]:
+    """Read `USD=10000,EUR=10000`; a currency that is not named has no limit."""
+    if not (text := read.text("REPORTING_LIMITS", "")):
+        return DEFAULT_REPORTING_LIMITS
+    limits: dict[str, float] = {}
+    for part in text.split(","):
+        currency, _, amount = part.strip().partition("=")
+        try:
+            limits[currency] = float(amount)
+        except ValueError:
+            limits[currency] = math.nan
+        well_formed = len(currency) == len("USD") and currency.isascii() and currency.isupper()
+        if not well_formed or not 0 < limits[currency] < math.inf:
+            read.fault(f"REPORTING_LIMITS must be like USD=10000,EUR=10000, was {text!r}")
+            break
+    return limits

@@ -8,6 +8,7 @@ from scoring_server.clock import wall_time_ns
 from scoring_server.config import ScoringConfig
 from scoring_server.errors import ScoringError
 from scoring_server.journal.embedded import EmbeddedJournal
+from scoring_server.journal.merged import MergedJournal
 from scoring_server.journal.positions import Positions
 from scoring_server.journal.retention import Retention
 from scoring_server.snapshotter import SNAPSHOT_DIRECTORY
@@ -21,11 +22,16 @@ class Retainer:
     """Knows who still needs what: subscribers, recovery, and repetitions of transactions."""
 
     def __init__(
-        self, config: ScoringConfig, journal: EmbeddedJournal, positions: Positions
+        self,
+        config: ScoringConfig,
+        journal: EmbeddedJournal | MergedJournal,
+        positions: Positions,
     ) -> None:
         capacities = StateCapacities(**asdict(config.capacities))
         self._snapshots = Snapshots(config.data_dir / SNAPSHOT_DIRECTORY, capacities)
-        self._retention = Retention(config.journal_retention_days, config.journal_size_bytes_max)
+        # Each worker drops files of its own.
+        size_bytes = config.journal_size_bytes_max // config.scoring_workers
+        self._retention = Retention(config.journal_retention_days, size_bytes)
         # The replay guard knows up to twice as many ids as it promises.
         self._replay_ids = 2 * config.capacities.replay_ids
         self._journal = journal

@@ -7,6 +7,9 @@ from pathlib import Path
 import msgspec
 import psutil
 
+# Of the scoring server, in its data directory.
+RUNTIME_FILE = "scoring_server.json"
+
 
 @dataclass(frozen=True, slots=True)
 class RuntimeFile:
@@ -36,6 +39,11 @@ def write_runtime_file(path: Path, ports: dict[str, int]) -> None:
     partial = path.with_suffix(".partial")
     partial.write_bytes(msgspec.json.encode({"pid": os.getpid(), **ports}) + b"\n")
     partial.rename(path)
+
+
+def worker_runtime_file(worker: int) -> str:
+    """Return the name of the file of one worker among several."""
+    return f"scoring_worker-{worker}.json"
 
 
 def clear_runtime_file(path: Path) -> int | None:

@@ -60,6 +60,7 @@ class Snapshotter:
         config: of the server; the process gets the same data directory and capacities.
         last_sequence: gives the newest event of the journal.
         made: called after each snapshot, in the thread that waits for it.
+        makes: False when another worker makes the snapshots; `made` is called as often then.
 
     Attributes:
         sequence: of the newest snapshot made since the start; 0 before the first.
@@ -67,7 +68,12 @@ class Snapshotter:
     """
 
     def __init__(
-        self, config: ScoringConfig, last_sequence: Callable[[], int], made: Callable[[], None]
+        self,
+        config: ScoringConfig,
+        last_sequence: Callable[[], int],
+        made: Callable[[], None],
+        *,
+        makes: bool = True,
     ) -> None:
         self.sequence = 0
         self.failures = 0
@@ -75,6 +81,7 @@ class Snapshotter:
         self._environ = _environ(config)
         self._last_sequence = last_sequence
         self._made = made
+        self._makes = makes
         self._stop = threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
@@ -109,7 +116,9 @@ class Snapshotter:
 
     def _run(self) -> None:
         while not self._stop.wait(self._interval_s):
-            if self._last_sequence() > self.sequence:
+            if not self._makes:
+                self._made()
+            elif self._last_sequence() > self.sequence:
                 self._make()
 
     def _make(self) -> None:

@@ -18,7 +18,12 @@ from scoring_server.config import load_config
 from scoring_server.environment import EnvironmentReader
 from scoring_server.errors import ConfigurationError, UnavailableError
 from scoring_server.health import gateway_readiness
-from scoring_server.runtime_file import RuntimeFile, clear_runtime_file, read_runtime_file
+from scoring_server.runtime_file import (
+    RUNTIME_FILE,
+    RuntimeFile,
+    clear_runtime_file,
+    read_runtime_file,
+)
 
 # A first start compiles the kernels; chosen by us from a cold start on a small machine.
 START_SECONDS_MAX: Final = 180.0
@@ -29,7 +34,6 @@ GATEWAY_STOP_SECONDS_MAX: Final = 5.0
 SCORING_STOP_SECONDS_MAX: Final = 15.0
 LAST_LINES: Final = 20
 
-SCORING_FILE: Final = "scoring_server.json"
 GATEWAY_FILE: Final = "gateway.json"
 
 
@@ -120,7 +124,7 @@ async def _start(plan: Plan, children: list[ChildProcess]) -> Running:
     began_ns = clock.monotonic_ns()
     click.echo("Starting scoring server and gateway ...")
     scoring = await _child(plan, "scoring", "serve", {}, children)
-    scoring_file = await _ready_file(plan.data_dir / SCORING_FILE, scoring)
+    scoring_file = await _ready_file(plan.data_dir / RUNTIME_FILE, scoring)
     grpc = f"{_reachable(plan.grpc.host)}:{scoring_file.ports['grpc_port']}"
     gateway = await _child(plan, "gateway", "gateway", {"SCORING_TARGET": grpc}, children)
     gateway_file = await _ready_file(plan.data_dir / GATEWAY_FILE, gateway)
@@ -204,7 +208,7 @@ def check_data_dir(data_dir: Path) -> None:
         data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigurationError(f"DATA_DIR must be a directory to write to: {error}") from error
-    for name in (SCORING_FILE, GATEWAY_FILE):
+    for name in (RUNTIME_FILE, GATEWAY_FILE):
         owner = clear_runtime_file(data_dir / name)
         if owner is not None:
             raise ConfigurationError(

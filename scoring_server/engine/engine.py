@@ -22,7 +22,9 @@ from scoring_server.kernels import block, dtypes
 from scoring_server.kernels.combine import combine_block
 from scoring_server.kernels.dtypes import KIND_PAYMENT, KIND_TRADE, WINDOW_COUNT
 from scoring_server.kernels.guard import guard_lookup
+from scoring_server.kernels.judge_again import judge_block
 from scoring_server.rules.rule_set import RuleSet
+from scoring_server.state.block_notes import BlockNotes
 from scoring_server.state.dead_worker import owner_word
 from scoring_server.state.shared_table import State
 
@@ -31,6 +33,7 @@ _assess_block: Callable[..., None] = block.assess_block
 _assess_block_shared: Callable[..., None] = block.assess_block_shared
 _label_block: Callable[..., None] = block.label_block
 _label_block_shared: Callable[..., None] = block.label_block_shared
+_judge_block: Callable[..., None] = judge_block
 _guard_lookup: Callable[..., bool] = guard_lookup
 # Of the scratch memory that finds equal ids in a block.
 _PLACES_A_ROW = 4
@@ -102,20 +105,57 @@ class Engine:
         )
         return Known(sequences, same_content, are_new)
 
-    def assess(self, transactions: NDArray[Any], *, with_model: bool = True) -> Assessment:
+    def assess(
+        self,
+        transactions: NDArray[Any],
+        *,
+        with_model: bool = True,
+        notes: BlockNotes | None = None,
+    ) -> Assessment:
         """Assess transactions in order; each one's features are read before the state learns it.
 
         Args:
             transactions: TRANSACTION records, shape (n,), n >= 1, checked at the edge, none of
                 them known to the replay guard.
             with_model: False leaves the model out and says so in `degraded_reasons`.
+            notes: where a worker's heir will find how far it came, see Seat; None notes nothing.
         """
         n = len(transactions)
-        records = np.empty(n, dtypes.FEATURES)
+        if notes is None:
+            records, sequences = np.empty(n, dtypes.FEATURES), np.zeros(n, np.uint64)
+        else:
+            records, sequences = notes.records[:n], notes.sequences[:n]
         # Zeros, because what is beyond the last reason is not written.
         judgements = np.zeros(n, dtypes.JUDGEMENT)
-        sequences = np.zeros(n, np.uint64)
         self._fold(transactions, records, judgements, sequences, assign=True)
+        if notes is not None:
+            # The next block overwrites them.
+            records, sequences = records.copy(), sequences.copy()
+        return self._combined(transactions, records, judgements, sequences, with_model=with_model)
+
+    def judge_again(
+        self, transactions: NDArray[Any], records: NDArray[Any], sequences: NDArray[np.uint64]
+    ) -> Assessment:
+        """Assess transactions that the state has learnt, from the features it had for them.
+
+        Args:
+            transactions: TRANSACTION records, shape (n,), n >= 1.
+            records: FEATURES records, (n,).
+            sequences: that they got, (n,).
+        """
+        judgements = np.zeros(len(transactions), dtypes.JUDGEMENT)
+        _judge_block(records, transactions, judgements)
+        return self._combined(transactions, records, judgements, sequences, with_model=True)
+
+    def _combined(
+        self,
+        transactions: NDArray[Any],
+        records: NDArray[Any],
+        judgements: NDArray[Any],
+        sequences: NDArray[np.uint64],
+        *,
+        with_model: bool,
+    ) -> Assessment:
         features = matrix_of(records)
         ml, model, degraded = self._ml_scores(features, transactions, with_model=with_model)
         combine_block(
@@ -131,15 +171,19 @@ class Engine:
             rules.run(self._rule_limits, features, transactions, sequences, judgements)
         return Assessment(records, judgements, ml, sequences, degraded, model, rules)
 
-    def apply_labels(self, labels: NDArray[Any]) -> NDArray[np.uint64]:
+    def apply_labels(
+        self, labels: NDArray[Any], notes: BlockNotes | None = None
+    ) -> NDArray[np.uint64]:
         """Let the entities of labelled transactions learn them; return the sequences taken.
 
         Args:
             labels: LABEL records, shape (n,), in the order in which they became known.
+            notes: as in `assess`.
         """
-        sequences = np.zeros(len(labels), np.uint64)
+        n = len(labels)
+        sequences = np.zeros(n, np.uint64) if notes is None else notes.sequences[:n]
         self._fold_labels(labels, sequences, assign=True)
-        return sequences
+        return sequences.copy()
 
     def replay_transactions(self, transactions: NDArray[Any], sequences: NDArray[Any]) -> None:
         """Let the state learn journaled transactions again, under their old sequences."""

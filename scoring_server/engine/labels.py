@@ -9,13 +9,18 @@ protobuf.
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scoring_server.engine.scorer import Scorer
 from scoring_server.journal.label_index import Carried, LabelEntry, LabelIndex
 from scoring_server.kernels.dtypes import LABEL, TRANSACTION
+
+# Gives what to hold while labels are taken in.
+Turn = Callable[[], AbstractContextManager[object]]
 
 # Values of the proto enum LabelValue.
 FRAUD = 1
@@ -59,25 +64,37 @@ class LabelResult(NamedTuple):
 class Labels:
     """Takes labels in, idempotent by label id. Threads may share it; reports are serialised."""
 
-    def __init__(self, scorer: Scorer, index: LabelIndex) -> None:
+    def __init__(self, scorer: Scorer, index: LabelIndex, turn: Turn | None = None) -> None:
+        """Bind a scorer and an index.
+
+        Args:
+            scorer: applies and journals.
+            index: knows what was reported.
+            turn: held while labels are taken in; None when no other process takes any.
+        """
         self._scorer = scorer
         self._index = index
-        self._lock = threading.Lock()
+        lock = threading.Lock()
+        self._turn: Turn = turn or (lambda: lock)
 
     def report(
-        self, reports: Sequence[LabelReport], payload_of: Callable[[int, int, int], bytes]
+        self,
+        reports: Sequence[LabelReport],
+        payload_of: Callable[[int, int, int], bytes],
+        message_of: Callable[[int], bytes],
     ) -> list[LabelResult]:
         """Apply labels in order, and journal those that are new.
 
         Args:
             reports: checked at the edge.
             payload_of: from position in `reports`, sequence and ingest time to the event's bytes.
+            message_of: from position in `reports` to the label's bytes.
 
         Raises:
             ResourceExhaustedError: the journal's disk is full. The labels are kept in memory and
                 journaled first when space has come back; reported again they are duplicates.
         """
-        with self._lock:
+        with self._turn():
             results = [LabelResult(DUPLICATE, 0)] * len(reports)
             rows, positions = self._new(reports, results)
             if not positions:
@@ -93,8 +110,14 @@ class Labels:
                 )
                 return payload_of(position, sequence, ingest_time_ns)
 
+            def content(row_numbers: Sequence[int]) -> tuple[bytes, NDArray[np.int64]]:
+                messages = [message_of(positions[row]) for row in row_numbers]
+                ends = np.cumsum([len(message) for message in messages])
+                spans = np.column_stack((np.r_[0, ends[:-1]], ends))
+                return b"".join(messages), spans
+
             try:
-                self._scorer.report_labels(rows, event_of)
+                self._scorer.report_labels(rows, event_of, content)
             finally:
                 # Once they have events the state counts them, even if the journal is full now.
                 self._index.apply(entries)

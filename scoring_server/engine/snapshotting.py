@@ -4,13 +4,22 @@ The live state is not looked at, so nothing here can hold up scoring, and the re
 construction what recovery from the whole journal would give.
 """
 
+from typing import Protocol
+
 from scoring_server.engine.engine import Engine
 from scoring_server.engine.recovery import Events, Progress, fold
 from scoring_server.state.snapshots import Snapshot, Snapshots
 
 
+class SyncedEvents(Events, Protocol):
+    """Events that can be made to survive a power cut."""
+
+    def sync(self) -> None:
+        """Make all of them survive."""
+
+
 def take_snapshot(
-    journal: Events, snapshots: Snapshots, progress: Progress = lambda _a, _b: None
+    journal: SyncedEvents, snapshots: Snapshots, progress: Progress = lambda _a, _b: None
 ) -> Snapshot | None:
     """Bring the older slot up to the journal's end and publish it; None when there is no need.
 
@@ -27,4 +36,7 @@ def take_snapshot(
     state = snapshots.begin(journal.journal_id)
     engine = Engine(state, None)
     fold(engine, journal, state.sequence, until, progress)
+    # A power cut must not take an event that the snapshot holds: its number is not given again, and
+    # the events of other workers after it may survive.
+    journal.sync()
     return snapshots.publish(state, journal.journal_id)

@@ -1,17 +1,18 @@
 """Changes what is in the slots: gate first, then the record on disk, then the lineup, whole.
 
-A refused model changes nothing. Callers of any thread are taken one at a time; who scores is never
-held up.
+A refused model changes nothing. Callers of any thread and any worker are taken one at a time; who
+scores is never held up.
 """
 
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import structlog
 
 from scoring_server.errors import FieldViolation, InvalidArgumentError
+from scoring_server.file_lock import FileLock
 from scoring_server.inference.apart import check_apart
 from scoring_server.inference.artifact import load_model, read_files
 from scoring_server.inference.errors import ModelError
@@ -58,7 +59,7 @@ class Deployment:
         self._file = file
         self._configured = configured
         self.check = check
-        self._lock = threading.Lock()
+        self._lock = FileLock(file.with_suffix(".lock"))
         self._generation = 0
         self._listeners: list[Callable[[Lineup], None]] = []
         self.asked = ""
@@ -84,10 +85,20 @@ class Deployment:
 
     def follow(self) -> None:
         """Put in use what another process has recorded since."""
-        record = read_slots(self._file)
+        with self._turn():
+            pass
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Hold the slots of all workers; what another has recorded is in use within."""
         with self._lock:
+            record = read_slots(self._file)
             if record is not None and record.generation > self._generation:
-                self._adopt(record)
+                if record.configured == self._configured:
+                    self._adopt(record)
+                # One of another configuration says nothing; what is written next comes after it.
+                self._generation = record.generation
+            yield
 
     def promote(self, name: str, version: str, asked: str | None = None) -> Lineup:
         """Make a model champion; the one before becomes `previous`. Safe to repeat.
@@ -101,7 +112,7 @@ class Deployment:
             ModelError: there is no such model, or the gate refuses it.
             UnavailableError: it cannot be recorded.
         """
-        with self._lock:
+        with self._turn():
             lineup = self.slots.lineup.promoted(self._loaded(name, version))
             return self._put(lineup, "promoted", f"{name}/{version}", asked)
 
@@ -111,7 +122,7 @@ class Deployment:
         Raises:
             ModelError: there is no previous one.
         """
-        with self._lock:
+        with self._turn():
             lineup = self.slots.lineup
             if lineup.previous is None:
                 raise ModelError(
@@ -134,7 +145,7 @@ class Deployment:
             raise InvalidArgumentError(
                 f"canary_pct {text}", violations=(FieldViolation("canary_pct", text),)
             )
-        with self._lock:
+        with self._turn():
             model = self._loaded(name, version)
             lineup = self.slots.lineup
             self._refuse_champion(model, "canary")
@@ -151,7 +162,7 @@ class Deployment:
             ModelError: there is no such model, it is the champion, there are too many, or the gate
                 refuses it.
         """
-        with self._lock:
+        with self._turn():
             lineup = self.slots.lineup
             if not on:
                 model = lineup.held(name, version)

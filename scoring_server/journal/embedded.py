@@ -19,13 +19,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from scoring_server.durable_file import fsync_path
 from scoring_server.errors import UnavailableError
+from scoring_server.journal.arrivals import Arrivals
 from scoring_server.journal.checkpoints import Checkpoints
 from scoring_server.journal.faults import Damages, append_error, is_damage, unreadable
 from scoring_server.journal.floor import SequenceFloor
 from scoring_server.journal.identity import journal_id_of
 from scoring_server.journal.journal import JournalBlock, JournalRecord
 from scoring_server.journal.keeper import Keeper
-from scoring_server.journal.retention import Retention, droppable
+from scoring_server.journal.retention import Retention, droppable, read_dropped, write_dropped
 from scoring_server.journal.segment import (
     Segment,
     first_sequence_of,
@@ -52,6 +53,7 @@ class EmbeddedJournal:
         checkpoint_events: events from one checkpoint to the next, at least.
 
     Attributes:
+        directory: of the worker.
         stored_sequence: newest sequence that lay on the disk when it was opened.
 
     Raises:
@@ -68,23 +70,22 @@ class EmbeddedJournal:
         signing_key: Ed25519PrivateKey | None = None,
         checkpoint_events: int = 1_000,
     ) -> None:
-        self._directory = directory / f"worker-{worker}"
-        self._lock_file = open_for_writing(self._directory)
+        self.directory = directory / f"worker-{worker}"
+        self._lock_file = open_for_writing(self.directory)
         self._journal_id = journal_id_of(directory)
         self._segment_events_max = segment_events_max
         self._synchronous = sync_ms == 0
         self._append_lock = threading.Lock()
-        self._appended = threading.Condition()
-        self._waiting = 0
+        self._arrivals = Arrivals(lambda: self._last_sequence)
         self._closed = False
         self._fault: Exception | None = None
         self._segments: list[Segment] = []
         self._active: Segment | None = None
         self._last_sequence = 0
         self._damages = Damages()
-        self._floor = SequenceFloor(self._directory, sync_ms)
+        self._floor = SequenceFloor(self.directory, sync_ms)
         self._checkpoints = Checkpoints(
-            self._directory, self._journal_id, signing_key, checkpoint_events
+            self.directory, self._journal_id, signing_key, checkpoint_events
         )
         self._keeper = Keeper(
             sync_interval_s=sync_ms / 1_000,
@@ -119,9 +120,19 @@ class EmbeddedJournal:
         return self._last_sequence
 
     @property
+    def dropped_until(self) -> int:
+        """Newest sequence that retention has taken."""
+        return read_dropped(self.directory)
+
+    @property
     def synced_sequence(self) -> int:
         """Newest sequence that survives a power cut."""
         return self._last_sequence if self._synchronous else self._keeper.synced_sequence
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more will be appended."""
+        return self._closed
 
     @property
     def damaged_segments(self) -> tuple[str, ...]:
@@ -153,9 +164,7 @@ class EmbeddedJournal:
             if segment.count >= self._segment_events_max:
                 self._active = None
                 self._keeper.retire(segment)
-        # Nobody waits while the feed is idle; then the lock is not worth its price.
-        if self._waiting:
-            self.wake()
+        self._arrivals.came()
 
     def read(self, after_sequence: int, limit: int) -> list[JournalRecord]:
         """Return at most `limit` records after a position, oldest first."""
@@ -191,21 +200,11 @@ class EmbeddedJournal:
         self, after_sequence: int, timeout_s: float, stopped: Callable[[], bool] = lambda: False
     ) -> bool:
         """Wait until there is a record after a position; False when there is none by the end."""
-        with self._appended:
-            self._waiting += 1
-            try:
-                self._appended.wait_for(
-                    lambda: self._last_sequence > after_sequence or self._closed or stopped(),
-                    timeout_s,
-                )
-            finally:
-                self._waiting -= 1
-        return self._last_sequence > after_sequence
+        return self._arrivals.wait(after_sequence, timeout_s, stopped)
 
     def wake(self) -> None:
         """Make every waiter ask its `stopped` again."""
-        with self._appended:
-            self._appended.notify_all()
+        self._arrivals.wake()
 
     def sync(self) -> None:
         """Make everything appended so far survive a power cut."""
@@ -217,8 +216,7 @@ class EmbeddedJournal:
             if self._closed:
                 return
             self._closed = True
-        with self._appended:
-            self._appended.notify_all()
+        self._arrivals.close()
         self._keeper.stop()
         try:
             self._keeper.sync()
@@ -240,17 +238,19 @@ class EmbeddedJournal:
         sealed = list(takewhile(lambda segment: segment.sealed, self._segments))
         facts = [segment.facts() for segment in sealed]
         dropped = sealed[: droppable(facts, retention, needed_after, now_ns)]
+        if dropped:
+            write_dropped(self.directory, dropped[-1].last_sequence)
         with self._append_lock:
             self._segments = self._segments[len(dropped) :]
         for segment in dropped:
             segment.remove()
         if dropped:
-            fsync_path(self._directory)
+            fsync_path(self.directory)
             self._checkpoints.forget(self.first_sequence)
         return len(dropped)
 
     def _load(self) -> None:
-        paths = segment_paths(self._directory)
+        paths = segment_paths(self.directory)
         for path, following in zip_longest(paths, paths[1:]):
             segment = Segment(path)
             try:
@@ -282,7 +282,7 @@ class EmbeddedJournal:
 
     def _segment_for(self, first_sequence: int) -> Segment:
         if self._active is None:
-            segment = Segment(segment_path(self._directory, first_sequence))
+            segment = Segment(segment_path(self.directory, first_sequence))
             if self._segments:
                 segment.follow(self._segments[-1])
             segment.open_writer(synchronous=self._synchronous)

@@ -80,23 +80,32 @@ class LabelIndex:
         path: its file.
         journal: what it is derived from.
         read_label: gives what an event of a label says; the index knows bytes only.
+        is_shared: whether other workers use the file too. Then `journal` is this worker's own, the
+            index is up to date already, and what this process does to it needs its label turn.
 
     Raises:
         ConfigurationError: the file cannot be made.
     """
 
     def __init__(
-        self, path: Path, journal: Journal, read_label: Callable[[JournalRecord], LabelEntry]
+        self,
+        path: Path,
+        journal: Journal,
+        read_label: Callable[[JournalRecord], LabelEntry],
+        *,
+        is_shared: bool = False,
     ) -> None:
         self._journal = journal
         self._read_label = read_label
+        self._is_shared = is_shared
         try:
             self._connection = self._open(path)
         except sqlite3.OperationalError as error:
             raise ConfigurationError(
                 f"the label index {path} must be writable: {error}", reason="LABEL_INDEX"
             ) from error
-        self._catch_up()
+        if not is_shared:
+            self.catch_up()
 
     def seen(self, label_key: int) -> bool:
         """Say whether a label of this id was taken in."""
@@ -117,8 +126,18 @@ class LabelIndex:
 
     def close(self) -> None:
         """Close the file, noting how far it has come."""
-        self._apply([], self._journal.last_sequence)
+        if not self._is_shared:
+            self._apply([], self._journal.last_sequence)
         self._connection.close()
+
+    def catch_up(self) -> None:
+        """Take in the labels of the journal from where it has come to."""
+        after = int(self._connection.execute("SELECT sequence FROM position").fetchone()[0])
+        while records := self._journal.read(after, _CATCH_UP_SIZE):
+            after = records[-1].sequence
+            labels = (record for record in records if record.kind == KIND_LABEL)
+            entries = [self._read_label(record) for record in labels]
+            self._apply(entries, after)
 
     def _apply(self, entries: list[LabelEntry], sequence: int) -> None:
         connection = self._connection
@@ -130,7 +149,7 @@ class LabelIndex:
             )
             for entry in entries:
                 self._carry(entry)
-            connection.execute("UPDATE position SET sequence = ?", (sequence,))
+            connection.execute("UPDATE position SET sequence = max(sequence, ?)", (sequence,))
             connection.execute("COMMIT")
         except BaseException:
             connection.execute("ROLLBACK")
@@ -175,21 +194,14 @@ class LabelIndex:
                     "INSERT INTO position VALUES (1, ?, 0)", (self._journal.journal_id,)
                 )
                 return connection
-            if row[0] == self._journal.journal_id and row[1] <= self._journal.last_sequence:
+            is_ahead = row[1] > self._journal.last_sequence and not self._is_shared
+            if row[0] == self._journal.journal_id and not is_ahead:
                 return connection
             # It belongs to another journal, or to a longer one than a power cut left.
             connection.close()
             _remove(path)
         message = "a new index must be empty"
         raise AssertionError(message)
-
-    def _catch_up(self) -> None:
-        after = int(self._connection.execute("SELECT sequence FROM position").fetchone()[0])
-        while records := self._journal.read(after, _CATCH_UP_SIZE):
-            after = records[-1].sequence
-            labels = (record for record in records if record.kind == KIND_LABEL)
-            entries = [self._read_label(record) for record in labels]
-            self._apply(entries, after)
 
 
 def _upgrade(connection: sqlite3.Connection) -> None:

@@ -1,9 +1,13 @@
 """Which files of the journal may go: decided from what is known, before anything is removed."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from msgspec import Struct
 
+from scoring_server.durable_file import write_durably
+
+DROPPED_FILE = "dropped_until"
 _NS_PER_DAY = 86_400 * 1_000_000_000
 
 
@@ -54,3 +58,16 @@ def droppable(
         total -= segment.size_bytes
         count += 1
     return count
+
+
+def read_dropped(directory: Path) -> int:
+    """Return the newest sequence that retention has taken from a worker's directory; 0 for none."""
+    try:
+        return int((directory / DROPPED_FILE).read_text("ascii"))
+    except (FileNotFoundError, ValueError):
+        return 0
+
+
+def write_dropped(directory: Path, sequence: int) -> None:
+    """Note the newest sequence that is about to be dropped."""
+    write_durably(directory / DROPPED_FILE, f"{sequence}\n".encode("ascii"))

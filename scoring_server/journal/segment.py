@@ -119,10 +119,7 @@ class Segment:
 
     def append(self, records: Sequence[JournalRecord]) -> None:
         """Commit all records or none."""
-        rows = [
-            (*r[:3], r[3] - schema.KEY_RANGE if r[3] >= _SIGN_BIT else r[3], r[4], r[5], b"")
-            for r in records
-        ]
+        rows = [(*r[:3], _signed(r.key), r.row, r.payload, b"") for r in records]
         tail = [(row[0], row[3]) for row in rows if row[2] == KIND_TRANSACTION]
         rows = chained(self.head[1], rows)
         self._append(rows, [pair[0] for pair in tail], [pair[1] for pair in tail])
@@ -178,15 +175,17 @@ class Segment:
 
     def find(self, transaction_key: int) -> JournalRecord | None:
         """Return the newest transaction of a key."""
-        key = transaction_key
-        key -= schema.KEY_RANGE if key >= _SIGN_BIT else 0
         # Taken before `sealed` is read: sealing sets the flag first and drops the keys after.
         tail = self._tail
         if self.sealed:
-            found = self._select(schema.NEWEST_OF_KEY, (key,))
+            found = self.search(transaction_key)
             return found[0] if found else None
-        sequence = tail.newest(key)
+        sequence = tail.newest(_signed(transaction_key))
         return self.get(sequence) if sequence else None
+
+    def search(self, transaction_key: int) -> list[JournalRecord]:
+        """Return the newest transaction of a key, or nothing; slow while there is no index."""
+        return self._select(schema.NEWEST_OF_KEY, (_signed(transaction_key),))
 
     def sync(self) -> None:
         """Make what was appended survive a power cut."""
@@ -288,3 +287,7 @@ class Segment:
             isolation_level=None,
             check_same_thread=False,
         )
+
+
+def _signed(key: int) -> int:
+    return key - schema.KEY_RANGE if key >= _SIGN_BIT else key

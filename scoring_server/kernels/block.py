@@ -30,6 +30,8 @@ from scoring_server.kernels.undo import (
     end_change,
     keep_image,
     note_lock,
+    note_row,
+    note_sequence,
 )
 
 
@@ -81,6 +83,7 @@ def _assess(
     for row in range(transactions.shape[0]):
         transaction = transactions[row]
         out = features[row]
+        note_row(workers, worker, row)
         given = np.uint64(0) if assign else sequences[row]
         zero_memory(address_of_record(features, row, 0), features.itemsize)
         _common_score(transaction, out)
@@ -231,6 +234,7 @@ def _label_step(header, accounts, merchants, devices, label, owner, given, worke
             keep_image(workers, worker, images, DEVICES, devices, d)
             images += 1
     sequence = take_sequence(header, given)
+    note_sequence(workers, worker, sequence)
     _label_entity(accounts, a, label, sequence)
     _label_entity(merchants, m, label, sequence)
     if m >= 0:
@@ -251,6 +255,7 @@ def _learn_labels(
     header[0]["busy"][worker] = np.uint64(1)
     for row in range(labels.shape[0]):
         label = labels[row]
+        note_row(workers, worker, row)
         given = np.uint64(0) if assign else sequences[row]
         sequences[row] = _label_step(
             header, accounts, merchants, devices, label, owner, given, workers, worker

@@ -13,7 +13,13 @@ from numba.np.numpy_support import from_dtype
 from scoring_server.kernels.dtypes import GUARD, HEADER, TRANSACTION
 from scoring_server.kernels.locks import store_release
 from scoring_server.kernels.records import take_sequence
-from scoring_server.kernels.undo import GUARD_LOCK, free_common, note_guard, take_common
+from scoring_server.kernels.undo import (
+    GUARD_LOCK,
+    free_common,
+    note_guard,
+    note_sequence,
+    take_common,
+)
 
 # What a new state begins with, see State.reset.
 _GENERATION_FIRST = np.uint64(2)
@@ -87,6 +93,7 @@ def guard_admit(header, guard, transaction, owner, given, workers, worker):
     if guard_find(header, guard, key)[1] < 0:
         note_guard(workers, worker, header, key)
         sequence = take_sequence(header, given)
+        note_sequence(workers, worker, sequence)
         guard_insert(header, guard, key, content, sequence, workers)
     free_common(workers, GUARD_LOCK)
     return sequence

@@ -27,15 +27,24 @@ WORKER = np.dtype(
         ("guard_key", "u8"),
         ("guard_generation", "u8"),
         ("guard_count", "u8"),
-        ("reserved_1", "u8", (2,)),
+        # All its events that no journal holds yet have this sequence or a later one; 0 for none.
+        ("pending_from", "u8"),
+        # The row of its block that it is at, and the sequence that row got; 0 before it got one.
+        ("row", "u8"),
+        ("sequence", "u8"),
+        ("reserved_1", "u8", (7,)),
         # Records whose locks it may hold, by place.
         ("lock_table", "i8", (8,)),
         ("lock_slot", "i8", (8,)),
-        # Locks that all share; those of the first worker's record are the ones that count.
+        # What all share; those of the first worker's record are the ones that count.
         ("guard_lock", "u8"),
         ("reserved_2", "u8", (7,)),
         ("eviction_lock", "u8"),
-        ("reserved_3", "u8", (7,)),
+        # Who takes labels in now: the worker's index and one; 0 for nobody.
+        ("labels_holder", "u8"),
+        # Up to here every event is in a journal; raised by whoever looks.
+        ("settled", "u8"),
+        ("reserved_3", "u8", (5,)),
         # Records as they were before the change.
         ("image_table", "i8", (4,)),
         ("image_slot", "i8", (4,)),
@@ -61,6 +70,9 @@ _LOCK_SLOT = _OFFSETS["lock_slot"]
 _GUARD_KEY = _OFFSETS["guard_key"]
 _GUARD_GENERATION = _OFFSETS["guard_generation"]
 _GUARD_COUNT = _OFFSETS["guard_count"]
+_ROW = _OFFSETS["row"]
+_SEQUENCE = _OFFSETS["sequence"]
+SETTLED = _OFFSETS["settled"]
 GUARD_LOCK = _OFFSETS["guard_lock"]
 EVICTION_LOCK = _OFFSETS["eviction_lock"]
 
@@ -114,6 +126,22 @@ def note_guard(workers, worker, header, key):
     _note(workers, worker, _GUARD_GENERATION, header[0]["guard_generation"])
     _note(workers, worker, _GUARD_COUNT, header[0]["guard_count"])
     _note(workers, worker, _GUARD_KEY, key)
+
+
+@njit(nogil=True, cache=True)
+def note_row(workers, worker, row):
+    """Note the row of the block that comes next; the sequences of those before are written."""
+    if workers is not None:
+        # In this order: a row with no sequence yet is never taken for one that has got its own.
+        _note(workers, worker, _SEQUENCE, 0)
+        _note(workers, worker, _ROW, row)
+
+
+@njit(nogil=True, cache=True)
+def note_sequence(workers, worker, sequence):
+    """Note the sequence that the row has got, within its change."""
+    if workers is not None:
+        _note(workers, worker, _SEQUENCE, sequence)
 
 
 @njit(nogil=True, cache=True)

@@ -34,7 +34,8 @@ class ScoringClient:
     """One connection to a scoring server. Threads may share it; close it, or use it in a `with`.
 
     Every method raises grpc.RpcError when the call fails; `violations_of` and `reason_of` read
-    what it says. The kernel spreads connections, so heavy callers open several clients.
+    what it says. The kernel spreads connections over the workers of a server, not calls, so heavy
+    callers open several clients.
 
     Args:
         target: host:port.
@@ -45,6 +46,8 @@ class ScoringClient:
         options: list[tuple[str, str | int]] = [
             ("grpc.max_receive_message_length", MESSAGE_SIZE_BYTES_MAX),
             ("grpc.max_send_message_length", MESSAGE_SIZE_BYTES_MAX),
+            # Clients of one process share a connection else, and all their calls go to one worker.
+            ("grpc.use_local_subchannel_pool", 1),
         ]
         if tls is None:
             self._channel = grpc.insecure_channel(target, options)

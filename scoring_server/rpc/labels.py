@@ -60,6 +60,7 @@ class LabelService:
             lambda position, sequence, ingest_time_ns: label_event(
                 labels[position], sequence=sequence, ingest_time_ns=ingest_time_ns
             ),
+            lambda position: labels[position].SerializeToString(),
         )
         response = label_service_pb2.ReportLabelsResponse()
         for label, result in zip(labels, results, strict=True):

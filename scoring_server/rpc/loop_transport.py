@@ -44,7 +44,7 @@ class LoopTransport:
         self._idle = IdleCalls()
         self._pools = make_pools(limits)
         self._ready: deque[LoopCall] = deque()
-        self._loop = Loop(server_options(limits), self._work)
+        self._loop = Loop(server_options(limits, is_shared=listen.is_shared), self._work)
         self._on_loop: list[LoopMethod] = []
         self._arrivals: list[Arrival] = [Unknown(self._loop, "", _UNKNOWN_SLOTS)]
         for method in methods:

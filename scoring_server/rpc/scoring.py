@@ -7,6 +7,7 @@ from typing import TypeVar
 import numpy as np
 from anomaly.v1 import scoring_service_pb2
 from anomaly.v1.transaction_pb2 import Transaction
+from numpy.typing import NDArray
 
 from scoring_server.engine.assessment import Assessment
 from scoring_server.engine.comparison import Comparison
@@ -17,6 +18,7 @@ from scoring_server.errors import (
     FieldViolation,
     InvalidArgumentError,
     ScoringError,
+    UnavailableError,
 )
 from scoring_server.rpc import wire
 from scoring_server.rpc.block_codec import EventWriter, RequestReader, Requests
@@ -244,7 +246,10 @@ class ScoringService:
                 self._comparison.offer(assessment.records, assessment.judgements, assessment.ml)
             return events
 
-        known = self._scorer.score(rows, encode, with_model=with_model)
+        def content(new: Sequence[int]) -> tuple[bytes, NDArray[np.int64]]:
+            return read.data, read.spans[[positions[each] for each in new]]
+
+        known = self._scorer.score(rows, encode, content, with_model=with_model)
         for each, outcome in known.items():
             answers[positions[each]] = self._known(outcome, read.content(positions[each]))
 
@@ -254,6 +259,11 @@ class ScoringService:
             first = result_of_event(outcome.payload)
             first.replayed = True
             return wire.field(_RESULT, first.SerializeToString())
+        if outcome.status == "PENDING":
+            return UnavailableError(
+                "another worker has this transaction in hand; try again shortly",
+                reason="TRANSACTION_PENDING",
+            )
         self._count.conflict()
         return ConflictError(
             "transaction_id must not be used again with other content, was first used by event "

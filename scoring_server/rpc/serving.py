@@ -22,6 +22,8 @@ OTHER_CALLS_MAX = 256
 _METADATA_LENGTH_MAX = 128
 
 _RETRY_AFTER_S = 0.1
+# Chosen by us: a client's call meets a new connection once in some minutes.
+_SHARED_AGE_MS = 300_000
 _UNLIMITED_MS = 2**31 - 1
 _ADMIN_THREADS = 4
 _HEALTH_WATCH_THREADS = 32
@@ -34,11 +36,13 @@ class Listen:
 
     Attributes:
         credentials: None serves without TLS.
+        is_shared: whether other workers listen on the same port.
     """
 
     host: str
     port: int
     credentials: grpc.ServerCredentials | None = None
+    is_shared: bool = False
 
     @property
     def address(self) -> str:
@@ -153,14 +157,20 @@ def make_pools(limits: LimitConfig) -> dict[Pool, BoundedPool]:
     }
 
 
-def server_options(limits: LimitConfig) -> list[tuple[str, int]]:
-    """Return the channel arguments of a server."""
+def server_options(limits: LimitConfig, *, is_shared: bool = False) -> list[tuple[str, int]]:
+    """Return the channel arguments of a server.
+
+    Args:
+        limits: of the server.
+        is_shared: whether other workers listen on the same port.
+    """
     return [
         ("grpc.max_receive_message_length", limits.message_size_bytes_max),
         # An answer may be larger than its request; what bounds it is the bound on the request.
         ("grpc.max_send_message_length", -1),
-        # One process owns the port: a second server must fail, not share it silently.
-        ("grpc.so_reuseport", 0),
+        # A second server must fail, not share the port silently; the supervisor of several workers
+        # sees to that for them.
+        ("grpc.so_reuseport", int(is_shared)),
         ("grpc.max_concurrent_streams", limits.calls_waiting_max + limits.scoring_threads),
         # Finds dead peers behind a firewall within 80 s.
         ("grpc.keepalive_time_ms", 60_000),
@@ -170,7 +180,10 @@ def server_options(limits: LimitConfig) -> list[tuple[str, int]]:
         # off.
         ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
         ("grpc.http2.max_ping_strikes", 2),
-        # Streams live as long as their callers want; stated because the default may change.
-        ("grpc.max_connection_age_ms", _UNLIMITED_MS),
+        # The kernel gives a worker connections, not calls, so those that are shared end from time
+        # to time, to be spread anew; gRPC varies the time by a tenth. Calls in flight go on, and
+        # streams live as long as their callers want.
+        ("grpc.max_connection_age_ms", _SHARED_AGE_MS if is_shared else _UNLIMITED_MS),
+        ("grpc.max_connection_age_grace_ms", _UNLIMITED_MS),
         ("grpc.max_connection_idle_ms", _UNLIMITED_MS),
     ]

@@ -91,7 +91,7 @@ class StockTransport:
         self._server = grpc.server(
             self._pools[Pool.ADMIN],
             handlers=[_Handlers(entries)],
-            options=server_options(limits),
+            options=server_options(limits, is_shared=listen.is_shared),
             maximum_concurrent_rpcs=calls_max,
         )
 

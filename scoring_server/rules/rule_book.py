@@ -10,6 +10,7 @@ import structlog
 from scoring_server.clock import wall_time_ns
 from scoring_server.durable_file import write_durably
 from scoring_server.errors import ConfigurationError, ScoringError, UnavailableError
+from scoring_server.file_lock import FileLock
 from scoring_server.rules.rule import Fault
 from scoring_server.rules.rule_set import RulesError, RuleSet, content_of, read_texts, texts_of
 
@@ -17,6 +18,7 @@ _log = structlog.get_logger(__name__)
 
 IN_USE_FILE = "rules_in_use.json"
 HISTORY_FILE = "rules_history.jsonl"
+_LOCK_FILE = "rules.lock"
 # Size and time of change by file name.
 _Look = dict[str, tuple[int, int]]
 _EMPTY = RuleSet({})
@@ -52,7 +54,8 @@ class RuleBook:
         self._known: _Look | None = None
         self._unsettled: _Look | None = None
         self._totals: dict[tuple[str, str], int] = {}
-        self._lock = threading.Lock()
+        # Of several workers the one that finds a change first records it.
+        self._lock = FileLock(data_dir / _LOCK_FILE)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="rule-watch", daemon=True)
 

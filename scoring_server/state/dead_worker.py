@@ -44,7 +44,8 @@ def release_dead(state: State, worker: int) -> int:
 
     Args:
         state: shared, see State.share.
-        worker: its index. Its notes are free for a replacement afterwards.
+        worker: its index. A replacement may begin afterwards; it finds in the notes how far the
+            dead one came, see seat.py.
     """
     notes = state.workers[worker]
     owner = int(notes["owner"])
@@ -53,6 +54,7 @@ def release_dead(state: State, worker: int) -> int:
     if notes["changing"]:
         _put_back(state, notes)
         _forget_id(state, notes, owner)
+        notes["sequence"] = 0
         notes["changing"] = 0
     common = state.workers[0]
     held = 0

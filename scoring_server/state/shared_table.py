@@ -25,6 +25,8 @@ from scoring_server.state.sparse_files import copy_file, reserve
 
 _MAGIC = 0x314C414D4F4E41  # "ANOMAL1" in little-endian letters
 _META = "state.json"
+HEADER_FILE = "header.table"
+WORKERS_FILE = "workers.table"
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -118,6 +120,7 @@ class State:
             self._map_all()
             self.was_clean = bool(self.header["clean"])
             died_idle = self.header["boot"] == _boot() and not self.header["busy"].any()
+            died_idle &= not self._owes_events()
             self.was_whole = self.was_clean or died_idle
             self.header["clean"] = 0
             self.header["boot"] = _boot()
@@ -186,12 +189,18 @@ class State:
             OSError: the file of the notes cannot be made, or is not there though another began.
         """
         assert self.directory is not None
-        path = self.directory / "workers.table"
+        path = self.directory / WORKERS_FILE
         if begin:
             path.unlink(missing_ok=True)
             path.touch()
         reserve(self.directory, {path: WORKER.itemsize * dtypes.WORKER_COUNT_MAX})
         self.workers = _map_file(path, WORKER, (dtypes.WORKER_COUNT_MAX,))[1]
+
+    def unshare(self) -> None:
+        """Make ready for this process alone."""
+        assert self.directory is not None
+        self.workers = np.zeros(0, WORKER)
+        (self.directory / WORKERS_FILE).unlink(missing_ok=True)
 
     def fill_ratios(self) -> dict[str, float]:
         """Return the occupied share of each table that entities live in, 0 to 1."""
@@ -232,6 +241,15 @@ class State:
         mapped = [_map_file(self._path(name), *shape) for name, shape in self._shapes.items()]
         self._maps = [each[0] for each in mapped]
         self.tables = tuple(each[1] for each in mapped)
+
+    def _owes_events(self) -> bool:
+        """Return whether a worker died before its events were in its journal."""
+        assert self.directory is not None
+        try:
+            notes = np.frombuffer((self.directory / WORKERS_FILE).read_bytes(), WORKER)
+        except FileNotFoundError:
+            return False
+        return bool(notes["pending_from"].any())
 
     def _fits(self, directory: Path) -> bool:
         try:

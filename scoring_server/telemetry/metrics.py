@@ -78,8 +78,8 @@ class Metrics:
 class MetricsServer:
     """Serves a registry at /metrics over HTTP until it is closed."""
 
-    def __init__(self, metrics: Metrics, host: str, port: int) -> None:
-        self._server, self._thread = start_http_server(port, host, metrics.registry)
+    def __init__(self, registry: CollectorRegistry, host: str, port: int) -> None:
+        self._server, self._thread = start_http_server(port, host, registry)
 
     @property
     def port(self) -> int:
@@ -93,14 +93,14 @@ class MetricsServer:
         self._thread.join()
 
 
-def open_metrics_server(metrics: Metrics, host: str, port: int) -> MetricsServer:
+def open_metrics_server(registry: CollectorRegistry, host: str, port: int) -> MetricsServer:
     """Serve metrics.
 
     Raises:
         ConfigurationError: the address cannot be listened on.
     """
     try:
-        return MetricsServer(metrics, host, port)
+        return MetricsServer(registry, host, port)
     except OSError as error:
         raise ConfigurationError(
             "METRICS_HOST and METRICS_PORT must be free to listen on, "

@@ -6,7 +6,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-from scoring_server.app import RUNTIME_FILE
+from scoring_server.runtime_file import RUNTIME_FILE
 from scoring_server.state.shared_table import StateCapacities
 from tests.chaos.database import Database
 from tests.chaos.load import Load

@@ -13,10 +13,11 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2
 
-from scoring_server.app import RUNTIME_FILE, build
+from scoring_server.app import build
 from scoring_server.clock import NS_PER_S, monotonic_ns
 from scoring_server.errors import ConfigurationError
 from scoring_server.rpc.client import ScoringClient, reason_of, status_of_call
+from scoring_server.runtime_file import RUNTIME_FILE
 from scoring_server.state.shared_table import StateCapacities, open_state
 from tests.integration.scoring_server.messages import label, payment
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import grpc
 import pytest
 
-from scoring_server.app import RUNTIME_FILE
 from scoring_server.rpc.client import ScoringClient
+from scoring_server.runtime_file import RUNTIME_FILE
 from tests.integration.scoring_server.messages import label, payment
 
 PROGRAM = """

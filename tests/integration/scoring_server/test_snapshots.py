@@ -11,12 +11,12 @@ import grpc
 import pytest
 from anomaly.v1 import event_service_pb2, event_service_pb2_grpc
 
-from scoring_server.app import RUNTIME_FILE
 from scoring_server.config import load_config
 from scoring_server.engine.engine import Engine
 from scoring_server.engine.recovery import recover
 from scoring_server.journal.embedded import EmbeddedJournal
 from scoring_server.rpc.client import ScoringClient
+from scoring_server.runtime_file import RUNTIME_FILE
 from scoring_server.state.shared_table import StateCapacities, open_state
 from tests.integration.scoring_server.messages import payment
 

@@ -83,7 +83,7 @@ def test_all_faults_are_told_at_once_with_allowed_and_found():
             "JOURNAL_SYNC_MS": "never",
             "LOG_LEVEL": "LOUD",
             "ALERT_THRESHOLD": "nan",
-            "SCORING_WORKERS": "2",
+            "SCORING_WORKERS": "65",
             "SCORING_TRANSPORT": "slow",
             "TLS_CERT": "/no/such/file",
         }
@@ -94,7 +94,7 @@ def test_all_faults_are_told_at_once_with_allowed_and_found():
     assert "LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR, was 'LOUD'" in message
     assert "ALERT_THRESHOLD must be a number 0..100, was 'nan'" in message
     assert "SCORING_TRANSPORT must be one of auto, fast, stock, was 'slow'" in message
-    assert "SCORING_WORKERS must be a whole number 1..1, was '2'" in message
+    assert "SCORING_WORKERS must be a whole number 1..64, was '65'" in message
     assert "TLS_CERT must be an existing file, was '/no/such/file'" in message
 
 
@@ -103,6 +103,10 @@ def test_all_faults_are_told_at_once_with_allowed_and_found():
     [
         ({"RISK_THRESHOLD_LOW": "60"}, "must ascend"),
         ({"REVIEW_THRESHOLD": "90"}, "REVIEW_THRESHOLD must not exceed DECLINE_THRESHOLD"),
+        (
+            {"SCORING_WORKERS": "2", "MODEL_WATCH_S": "0"},
+            "MODEL_WATCH_S and RULES_WATCH_S must not be 0 with several SCORING_WORKERS",
+        ),
         ({"REPORTING_LIMITS": "USD"}, "REPORTING_LIMITS must be like"),
         ({"REPORTING_LIMITS": "usd=5"}, "REPORTING_LIMITS must be like"),
         ({"REPORTING_LIMITS": "USD=-5"}, "REPORTING_LIMITS must be like"),

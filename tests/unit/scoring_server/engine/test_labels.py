@@ -25,6 +25,7 @@ from scoring_server.journal.journal import KIND_LABEL
 from scoring_server.journal.label_index import LabelIndex
 from scoring_server.kernels.dtypes import LABEL, TRANSACTION
 from scoring_server.state.shared_table import StateCapacities, open_state
+from tests.support.contents import no_contents
 
 EVENT_TIME_NS = 1_700_000_000 * 10**9
 KNOWN_TIME_NS = EVENT_TIME_NS + 5
@@ -40,6 +41,10 @@ def payload_of(reports):
             reports[position].value,
         )
     )
+
+
+def message_of(_position):
+    return b""
 
 
 def read_row(record):
@@ -66,7 +71,7 @@ def opened(folder, journal) -> tuple[Labels, LabelIndex]:
     rows["device_key"] = 31
     rows["amount"] = 1.0
     rows["latitude_deg"] = rows["longitude_deg"] = rows["reporting_limit"] = np.nan
-    scorer.score(rows, lambda *_arguments: [b"event"] * 3)
+    scorer.score(rows, lambda *_arguments: [b"event"] * 3, no_contents)
     index = LabelIndex(folder / "labels.sqlite", journal, read_row)
     return Labels(scorer, index), index
 
@@ -85,7 +90,7 @@ def report(
 
 
 def statuses(labels: Labels, *reports: LabelReport) -> list[int]:
-    return [result.status for result in labels.report(reports, payload_of(reports))]
+    return [result.status for result in labels.report(reports, payload_of(reports), message_of)]
 
 
 def journaled(journal) -> list:
@@ -99,7 +104,7 @@ def deltas(journal) -> list[tuple[int, int]]:
 
 def test_label_is_journaled_with_the_entities_of_its_transaction(labels, journal):
     reports = [report(100, 2, FRAUD)]
-    (result,) = labels.report(reports, payload_of(reports))
+    (result,) = labels.report(reports, payload_of(reports), message_of)
     assert result == (APPLIED, 4)
     (row,) = journaled(journal)
     assert row["transaction_key"] == 2
@@ -200,7 +205,7 @@ def test_counts_are_those_of_the_labels_known_last(tmp_path_factory, calls):
 
 def test_payload_is_asked_for_by_place_in_the_report(labels, journal):
     reports = [report(1, 9, FRAUD), report(2, 1, FRAUD), report(3, 2, FRAUD)]
-    labels.report(reports, payload_of(reports))
+    labels.report(reports, payload_of(reports), message_of)
     payloads = [r.payload for r in journal.read(0, 100) if r.kind == KIND_LABEL]
     assert payloads == [b"1 2 1", b"2 3 1"]
 
@@ -225,7 +230,7 @@ def test_labels_on_a_full_disk_count_once(labels, journal):
     writer.execute(f"PRAGMA max_page_count = {pages}")
     big = b"x" * 100_000
     with pytest.raises(ResourceExhaustedError):
-        labels.report([report(100, 1, FRAUD)], lambda *_arguments: big)
+        labels.report([report(100, 1, FRAUD)], lambda *_arguments: big, message_of)
     assert journaled(journal) == []
     writer.execute("PRAGMA max_page_count = 1000000")
     assert statuses(labels, report(100, 1, FRAUD), report(101, 2, FRAUD)) == [DUPLICATE, APPLIED]

@@ -10,6 +10,7 @@ from scoring_server.errors import ResourceExhaustedError, UnavailableError
 from scoring_server.journal.embedded import EmbeddedJournal
 from scoring_server.state.shared_table import StateCapacities, open_state
 from tests.oracles import streams
+from tests.support.contents import no_contents
 
 SMALL = StateCapacities(64, 64, 64, 64, 64, 1_000)
 
@@ -56,7 +57,7 @@ class Rig:
             outcomes.update(zip(positions, (Scored("NEW", *each) for each in made), strict=True))
             return payloads
 
-        known = self.scorer.score(rows, encode)
+        known = self.scorer.score(rows, encode, no_contents)
         assert not known.keys() & outcomes.keys()
         outcomes.update(known)
         return [outcomes[position] for position in range(len(rows))]
@@ -134,7 +135,7 @@ def test_event_that_cannot_be_made_stops_scoring_until_a_restart(rig):
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        rig.scorer.score(rows[1:2], fail)
+        rig.scorer.score(rows[1:2], fail, no_contents)
     with pytest.raises(UnavailableError):
         rig.score(rows[2:])
     rig.close()
@@ -147,7 +148,9 @@ def test_labels_are_journaled_in_the_same_order_of_sequences(rig):
     rows = streams.transactions(2)
     rig.score(rows[:1])
     sequences = rig.scorer.report_labels(
-        streams.label_of(rows[0]), lambda _position, sequence, _time: b"%d" % sequence
+        streams.label_of(rows[0]),
+        lambda _position, sequence, _time: b"%d" % sequence,
+        no_contents,
     )
     rig.score(rows[1:])
     assert sequences == [2]
@@ -166,7 +169,7 @@ def test_find_transaction_by_key(rig):
 def _mixed_history(rig):
     rows = streams.transactions(300)
     rig.score(rows[:120])
-    rig.scorer.report_labels(streams.label_of(rows[7]), lambda *_: b"label")
+    rig.scorer.report_labels(streams.label_of(rows[7]), lambda *_: b"label", no_contents)
     rig.score(rows[120:])
 
 
