@@ -23,7 +23,7 @@ from scoring_server.inference.model_watch import ModelWatch
 from scoring_server.journal.contexts import Contexts
 from scoring_server.journal.positions import Positions
 from scoring_server.retainer import Retainer
-from scoring_server.rpc import events, labels, models, scoring
+from scoring_server.rpc import events, labels, models, rules, scoring
 from scoring_server.rpc.admin_record import AdminFile
 from scoring_server.rpc.clients import Clients
 from scoring_server.rpc.converters import TransactionConverter
@@ -38,6 +38,7 @@ from scoring_server.rpc.traced import start_tracing, traced
 from scoring_server.rpc.transport import Method, Pool
 from scoring_server.rpc.transports import choose_transport
 from scoring_server.rule_opening import open_rules
+from scoring_server.rules.rule_book import RuleBook
 from scoring_server.runtime_file import RUNTIME_FILE, worker_runtime_file, write_runtime_file
 from scoring_server.snapshotter import Snapshotter
 from scoring_server.storage import Storage, open_alone, open_labels, open_shared
@@ -49,7 +50,7 @@ from scoring_server.telemetry.observe import observe, show_models
 _log = structlog.get_logger(__name__)
 
 ADMIN_RECORD = "admin_calls.jsonl"
-_SERVICES = (scoring.SERVICE, events.SERVICE, labels.SERVICE, models.SERVICE)
+_SERVICES = (scoring.SERVICE, events.SERVICE, labels.SERVICE, models.SERVICE, rules.SERVICE)
 
 
 class ScoringApplication:
@@ -122,7 +123,7 @@ class ScoringApplication:
         engine = Engine(storage.state, deployment.slots, settings, worker or 0)
         warm(deployment.slots)
         metrics = Metrics()
-        open_rules(config, engine.use_rules, metrics, opened)
+        book = open_rules(config, engine.use_rules, metrics, opened)
         recorder = Recorder(settings, Contexts(config.data_dir / "journal").keep)
         if storage.seat is not None:
             encode = event_encoder(settings.alert_threshold)
@@ -131,7 +132,7 @@ class ScoringApplication:
             )
         scorer = Scorer(engine, storage.journal, wall_time_ns, recorder, storage.seat)
         index, turn = open_labels(config, storage, worker, opened)
-        self._serve(metrics, storage, deployment, scorer, Labels(scorer, index, turn))
+        self._serve(metrics, storage, deployment, scorer, Labels(scorer, index, turn), book)
 
     def _serve(
         self,
@@ -140,6 +141,7 @@ class ScoringApplication:
         deployment: Deployment,
         scorer: Scorer,
         reports: Labels,
+        book: RuleBook,
     ) -> None:
         config, opened, journal = self.config, self._opened, storage.journal
         positions = Positions(config.data_dir / "feed_positions.json", journal.journal_id)
@@ -160,6 +162,7 @@ class ScoringApplication:
             *feed.methods(),
             *labels.LabelService(reports, metrics).methods(),
             *models.ModelService(deployment, watch.found, comparison).methods(),
+            *rules.RuleService(book).methods(),
             *reflection_methods((*_SERVICES, HEALTH_SERVICE)),
         ]
         clients = None if config.clients is None else Clients(config.clients)

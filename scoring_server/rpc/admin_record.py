@@ -4,10 +4,11 @@ import json
 import os
 import threading
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import structlog
-from anomaly.v1 import model_service_pb2
+from anomaly.v1 import model_service_pb2, rule_service_pb2
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError
 
@@ -48,7 +49,8 @@ class AdminFile:
 
 
 def _told(method: Method, request: bytes) -> dict[str, object]:
-    kind = getattr(model_service_pb2, f"{method.name}Request", None)
+    name = f"{method.name}Request"
+    kind = getattr(model_service_pb2, name, None) or getattr(rule_service_pb2, name, None)
     if kind is None:
         return {}
     try:
@@ -57,6 +59,9 @@ def _told(method: Method, request: bytes) -> dict[str, object]:
         )
     except DecodeError:
         return {}
+    if "text" in told:
+        # Of rules, which may list ids and be long; the rules' own history keeps what they said.
+        told["text_sha256"] = sha256(str(told.pop("text")).encode()).hexdigest()
     return told
 
 

@@ -12,6 +12,7 @@ from anomaly.v1 import (
     label_service_pb2_grpc,
     model_service_pb2,
     model_service_pb2_grpc,
+    rule_service_pb2_grpc,
     scoring_service_pb2,
     scoring_service_pb2_grpc,
 )
@@ -58,6 +59,7 @@ class ScoringClient:
         self._labels: Any = label_service_pb2_grpc.LabelServiceStub(self._channel)
         self._events: Any = event_service_pb2_grpc.EventServiceStub(self._channel)
         self._models: Any = model_service_pb2_grpc.ModelServiceStub(self._channel)
+        self._rules: Any = rule_service_pb2_grpc.RuleServiceStub(self._channel)
         self._health: Any = health_pb2_grpc.HealthStub(self._channel)
 
     def __enter__(self) -> Self:
@@ -150,6 +152,11 @@ class ScoringClient:
     def models(self) -> Any:
         """The stub of ModelService."""
         return self._models
+
+    @property
+    def rules(self) -> Any:
+        """The stub of RuleService."""
+        return self._rules
 
     def health(self, service: str = "", *, timeout_s: float = CALL_TIMEOUT_S) -> str:
         """Return SERVING, NOT_SERVING or another name of the health protocol."""

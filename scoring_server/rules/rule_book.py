@@ -8,11 +8,24 @@ from pathlib import Path
 import structlog
 
 from scoring_server.clock import wall_time_ns
-from scoring_server.durable_file import write_durably
-from scoring_server.errors import ConfigurationError, ScoringError, UnavailableError
+from scoring_server.durable_file import fsync_path, write_durably
+from scoring_server.errors import (
+    ConfigurationError,
+    FailedPreconditionError,
+    ScoringError,
+    UnavailableError,
+)
 from scoring_server.file_lock import FileLock
 from scoring_server.rules.rule import Fault
-from scoring_server.rules.rule_set import RulesError, RuleSet, content_of, read_texts, texts_of
+from scoring_server.rules.rule_set import (
+    RulesError,
+    RuleSet,
+    content_of,
+    digest_of,
+    read_texts,
+    texts_of,
+    with_text,
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -48,7 +61,7 @@ class RuleBook:
         self.directory = directory
         self.rules = _EMPTY
         self.faults: list[Fault] = []
-        self._data_dir = data_dir
+        self.data_dir = data_dir
         self._use = use
         self._interval_s = interval_s
         self._known: _Look | None = None
@@ -107,6 +120,40 @@ class RuleBook:
             except ScoringError as error:
                 self._refuse(error)
 
+    def put(self, name: str, text: str, expected_sha256: str, author: str) -> str:
+        """Put a text in the place of a file, and use the set; return the set's digest.
+
+        Args:
+            name: of the file in the directory.
+            text: blank removes the file.
+            expected_sha256: digest of the set that the author has seen.
+            author: for the record.
+
+        Raises:
+            FailedPreconditionError: the set has another digest, or the directory takes no file.
+            RulesError: the set would have faults.
+            UnavailableError: the change cannot be recorded. Nothing has changed then, as ever.
+        """
+        with self._lock:
+            before = read_texts(self.directory)
+            found = digest_of(before)
+            if found != expected_sha256:
+                raise FailedPreconditionError(
+                    f"the rules have the revision {found}, expected was {expected_sha256}; "
+                    "somebody changed them meanwhile: look at them again",
+                    reason="RULES_STALE",
+                    metadata={"revision": found},
+                )
+            rules = RuleSet(with_text(before, name, text))
+            # The file first: after a crash in between, the next start finds it and records it.
+            self._write(name, text)
+            try:
+                self._take(rules.texts, "call", author)
+            except ScoringError:
+                self._write(name, before.get(name, ""))
+                raise
+            return rules.sha256
+
     def hits(self) -> dict[tuple[str, str], int]:
         """Return the hits of each rule by name and mode, since the process started."""
         with self._lock:
@@ -123,12 +170,27 @@ class RuleBook:
                 # A folder that cannot be read today may be readable tomorrow.
                 _log.exception("rule_watch_failed")
 
-    def _take(self, texts: dict[str, str], cause: str) -> None:
+    def _write(self, name: str, text: str) -> None:
+        path = self.directory / name
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            if text.strip():
+                write_durably(path, text.encode())
+            else:
+                path.unlink(missing_ok=True)
+                fsync_path(self.directory)
+        except OSError as error:
+            raise FailedPreconditionError(
+                f"RULES_DIR {self.directory} must take files, and does not: {error.strerror}",
+                reason="RULES_NOT_WRITTEN",
+            ) from error
+
+    def _take(self, texts: dict[str, str], cause: str, author: str = "") -> None:
         rules = RuleSet(texts)
         if rules.sha256 != self.rules.sha256:
             before = self._recorded() or self.rules
             if before.sha256 != rules.sha256:
-                self._record(rules, before, cause)
+                self._record(rules, before, cause, author)
             self._put(rules)
         # Last, so that nobody is told that all is well before it is.
         self.faults = []
@@ -139,31 +201,32 @@ class RuleBook:
         self.rules = rules
         self._use(rules if rules.rules else None)
 
-    def _record(self, rules: RuleSet, before: RuleSet, cause: str) -> None:
+    def _record(self, rules: RuleSet, before: RuleSet, cause: str, author: str) -> None:
         """Write down the change before it counts: the set in use, and a line of history."""
         change = _change(before, rules)
         line = {
             "time_ns": wall_time_ns(),
             "cause": cause,
+            "author": author,
             "sha256": rules.sha256,
             "previous_sha256": before.sha256,
             **change,
         }
         try:
-            with (self._data_dir / HISTORY_FILE).open("a", encoding="utf-8") as history:
+            with (self.data_dir / HISTORY_FILE).open("a", encoding="utf-8") as history:
                 history.write(json.dumps(line) + "\n")
-            write_durably(self._data_dir / IN_USE_FILE, content_of(rules.texts))
+            write_durably(self.data_dir / IN_USE_FILE, content_of(rules.texts))
         except OSError as error:
             raise UnavailableError(
-                f"the rules could not be recorded in {self._data_dir}: {error.strerror}; nothing "
+                f"the rules could not be recorded in {self.data_dir}: {error.strerror}; nothing "
                 "was changed",
                 reason="RULES_NOT_RECORDED",
             ) from error
-        _log.info("rules_changed", cause=cause, sha256=rules.sha256, **change)
+        _log.info("rules_changed", cause=cause, author=author, sha256=rules.sha256, **change)
 
     def _recorded(self) -> RuleSet | None:
         try:
-            return RuleSet(texts_of((self._data_dir / IN_USE_FILE).read_bytes()))
+            return RuleSet(texts_of((self.data_dir / IN_USE_FILE).read_bytes()))
         except (OSError, ValueError, RulesError):
             return None
 

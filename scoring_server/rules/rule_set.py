@@ -47,7 +47,7 @@ class RuleSet:
         self.texts = dict(sorted(texts.items()))
         self.rules: tuple[Rule, ...] = tuple(found.rules)
         self.content = content_of(texts)
-        self.sha256 = sha256(self.content).hexdigest()
+        self.sha256 = digest_of(texts)
         self.counts = np.zeros((len(self.rules), 2), np.int64)
         maker = ProgramMaker()
         program = maker.make(
@@ -107,6 +107,17 @@ class RulesError(InvalidArgumentError):
 def content_of(texts: Mapping[str, str]) -> bytes:
     """Return texts as bytes, for keeping them and for their digest."""
     return msgspec.json.encode(dict(sorted(texts.items())))
+
+
+def digest_of(texts: Mapping[str, str]) -> str:
+    """Return the SHA-256 that a set of these texts has or would have."""
+    return sha256(content_of(texts)).hexdigest()
+
+
+def with_text(texts: Mapping[str, str], name: str, text: str) -> dict[str, str]:
+    """Return texts with another one in the place of a file; a blank one takes the file away."""
+    others = {other: kept for other, kept in texts.items() if other != name}
+    return others | {name: text} if text.strip() else others
 
 
 def texts_of(content: bytes) -> dict[str, str]:

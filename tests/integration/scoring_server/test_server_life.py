@@ -26,6 +26,7 @@ SERVICES = [
     "anomaly.v1.EventService",
     "anomaly.v1.LabelService",
     "anomaly.v1.ModelService",
+    "anomaly.v1.RuleService",
 ]
 
 

@@ -5,6 +5,7 @@ from anomaly.v1 import (
     event_service_pb2,
     label_service_pb2,
     model_service_pb2,
+    rule_service_pb2,
     scoring_service_pb2,
 )
 
@@ -14,7 +15,13 @@ from scoring_server.rpc.transport import Method, Pool, UnaryMethod
 
 SERVICES = [
     service.full_name + "/" + method.name
-    for module in (event_service_pb2, label_service_pb2, model_service_pb2, scoring_service_pb2)
+    for module in (
+        event_service_pb2,
+        label_service_pb2,
+        model_service_pb2,
+        rule_service_pb2,
+        scoring_service_pb2,
+    )
     for service in module.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 ]
@@ -30,6 +37,10 @@ EXPECTED = {
     "anomaly.v1.ModelService/RollbackModel": Permission.ADMIN,
     "anomaly.v1.ModelService/SetCanary": Permission.ADMIN,
     "anomaly.v1.ModelService/SetShadow": Permission.ADMIN,
+    "anomaly.v1.RuleService/GetRules": Permission.ADMIN,
+    "anomaly.v1.RuleService/CheckRules": Permission.ADMIN,
+    "anomaly.v1.RuleService/BacktestRules": Permission.ADMIN,
+    "anomaly.v1.RuleService/PutRules": Permission.ADMIN,
 }
 
 
