@@ -38,6 +38,7 @@ from gateway.topics import (
     queue,
     records,
     retention,
+    rules,
     webhooks,
     work,
 )
@@ -54,6 +55,7 @@ TOPICS: tuple[Topic, ...] = (
     feedback.TOPIC,
     live.TOPIC,
     models.TOPIC,
+    rules.TOPIC,
     records.TOPIC,
     analytics.TOPIC,
     webhooks.TOPIC,

@@ -17,7 +17,8 @@ class Permission(StrEnum):
         WORK: move alerts and write notes.
         LABEL: decide what a transaction was.
         SCORE: send transactions to be scored.
-        MANAGE: what changes other people's work, such as assignment, bulk moves and suppression.
+        MANAGE: what changes other people's work, such as assignment, bulk moves, suppression
+            and user rules.
         ADMINISTER: users, service tokens, webhooks, models and the record of access.
     """
 
@@ -172,6 +173,10 @@ ROUTES: dict[tuple[str, str], Permission] = {
     ("POST", "/api/models/{name}/{version}/promote"): Permission.ADMINISTER,
     ("POST", "/api/models/{name}/{version}/canary"): Permission.ADMINISTER,
     ("POST", "/api/models/{name}/{version}/shadow"): Permission.ADMINISTER,
+    ("GET", "/api/rules"): Permission.READ,
+    ("PUT", "/api/rules"): Permission.MANAGE,
+    ("POST", "/api/rules/check"): Permission.MANAGE,
+    ("POST", "/api/rules/backtest"): Permission.MANAGE,
     ("GET", "/api/webhooks"): Permission.ADMINISTER,
     ("POST", "/api/webhooks"): Permission.ADMINISTER,
     ("GET", "/api/webhooks/{webhook_id}"): Permission.ADMINISTER,

@@ -21,6 +21,7 @@ from gateway.errors import UnavailableError
 from gateway.scoring import converters
 from gateway.scoring.channel import ScoringTls, open_channel
 from gateway.scoring.models import ModelClient
+from gateway.scoring.rules import RuleClient
 from gateway.scoring.status import translated
 from gateway.spans import Spans
 
@@ -37,6 +38,7 @@ class ScoringClient:
 
     Attributes:
         models: asks for models and changes them, over the same channel.
+        rules: asks for user rules and changes them, likewise.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class ScoringClient:
         self._events = event_service_pb2_grpc.EventServiceStub(self._channel)
         self._health = health_pb2_grpc.HealthStub(self._channel)
         self.models = ModelClient(self._channel, timeout_s)
+        self.rules = RuleClient(self._channel, timeout_s)
 
     async def score(self, payment: Payment, request_id: str) -> ScoreAnswer:
         """Score one payment.

@@ -4,6 +4,7 @@ Schemathesis loads this file in a virtual environment of its own. What breaks on
 refused; the tests beside this file show that.
 """
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -119,7 +120,21 @@ def _send_a_file(case: Any) -> None:
     case.body = _LABEL_FILE
 
 
+def _name_no_file(case: Any) -> None:
+    if "file" in (case.query or {}):
+        case.query["file"] = ""
+
+
+def _leave_the_folder_empty(case: Any) -> None:
+    """Rules are TOML, and changed from the revision that they have: that of no file."""
+    case.body = {"file": "rules.toml", "text": ""}
+    revision = hashlib.sha256(b"{}").hexdigest()
+    case.headers = {**(case.headers or {}), "If-Match": f'"{revision}"'}
+
+
 _MENDERS = {
+    "put_rules": _leave_the_folder_empty,
+    "get_rules": _name_no_file,
     "confusion_matrix": _name_days,
     "thresholds": _name_a_currency,
     "follow_alerts": _start_now,

@@ -19,6 +19,7 @@ from anomaly.v1 import (
     label_service_pb2,
     label_service_pb2_grpc,
     model_service_pb2_grpc,
+    rule_service_pb2_grpc,
     scoring_service_pb2,
     scoring_service_pb2_grpc,
     transaction_pb2,
@@ -27,6 +28,7 @@ from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tests.support.scripted_models import ScriptedModels, refuse
+from tests.support.scripted_rules import ScriptedRules
 
 ALERT_THRESHOLD = 50.0
 BATCH_SIZE = 64
@@ -85,6 +87,9 @@ class ScriptedScoringServer:
         self.labels: dict[str, Any] = {}
         # Versions of the model in use, champion first.
         self.models = ["1.0.0"]
+        # Texts of rules by file, and who changed them.
+        self.rules: dict[str, str] = {}
+        self.rule_authors: list[str] = []
         self.label_calls = 0
         self.confirmed: dict[str, tuple[str, int]] = {}
         self.fail_with: grpc.StatusCode | None = None
@@ -101,6 +106,9 @@ class ScriptedScoringServer:
         label_service_pb2_grpc.add_LabelServiceServicer_to_server(_Labels(self), self._server)
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(
             ScriptedModels(self.models), self._server
+        )
+        rule_service_pb2_grpc.add_RuleServiceServicer_to_server(
+            ScriptedRules(self.rules, self.rule_authors), self._server
         )
         health_pb2_grpc.add_HealthServicer_to_server(_Health(), self._server)
         self.port = self._server.add_insecure_port(f"127.0.0.1:{port}")
