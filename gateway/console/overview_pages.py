@@ -1,4 +1,4 @@
-"""The pages that look further than one alert: entities, figures, models, live, settings."""
+"""The pages that look further than one alert: entities, figures, models, rules, settings."""
 
 from datetime import timedelta
 
@@ -31,6 +31,7 @@ from gateway.rest.wiring_models import Models
 from gateway.rest.wiring_people import People
 from gateway.rest.wiring_queue import Suppressions
 from gateway.rest.wiring_records import Cursor, Entities, PathId
+from gateway.rest.wiring_rules import RuleFile, Rules
 
 _ENTITY_LIMIT = 20
 _EVENTS_MAX = 30
@@ -106,6 +107,16 @@ async def show_models(
         scoring=(await health.checks())["scoring_server"],
         rows=list(reversed(list(rows))),
     )
+
+
+@get("/rules", include_in_schema=False)
+async def show_rules(rules: Rules, file: RuleFile = "") -> Response[str]:
+    """Show the user rules, and to supervisors how to try and change them."""
+    try:
+        shown = await rules.shown(file)
+    except UnavailableError:
+        shown = None
+    return page("rules.html", "/rules", shown=shown)
 
 
 @get("/settings", include_in_schema=False)

@@ -32,6 +32,7 @@ NAVIGATION = (
     ("/scanner", "Scanner"),
     ("/analytics", "Analytics"),
     ("/models", "Models"),
+    ("/rules", "Rules"),
     ("/settings", "Settings"),
 )
 

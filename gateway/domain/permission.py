@@ -79,6 +79,7 @@ ROUTES: dict[tuple[str, str], Permission] = {
     ("GET", "/analytics"): Permission.READ,
     ("GET", "/scanner"): Permission.READ,
     ("GET", "/models"): Permission.READ,
+    ("GET", "/rules"): Permission.READ,
     # Shows each section to those who may change it.
     ("GET", "/settings"): Permission.READ,
     ("POST", "/session/login"): Permission.PUBLIC,

@@ -8,6 +8,7 @@ from gateway.console.overview_pages import (
     show_analytics,
     show_entity,
     show_models,
+    show_rules,
     show_scanner,
     show_settings,
 )
@@ -45,6 +46,7 @@ TOPIC = Topic(
                 show_analytics,
                 show_scanner,
                 show_models,
+                show_rules,
                 show_settings,
             ],
             exception_handlers=PAGE_ERRORS,

@@ -35,6 +35,7 @@ async def pages_of(client: httpx.AsyncClient) -> list[str]:
         "/scanner",
         "/analytics",
         "/models",
+        "/rules",
         "/settings",
         "/investigations/nothing",
     ]

@@ -24,10 +24,11 @@ export function refresh() {
   });
 }
 
-export async function call(method, path, body, options = {}) {
+export async function call(method, path, body, { headers = {}, ...options } = {}) {
+  const type = body === undefined ? {} : { "Content-Type": "application/json" };
   const send = () => fetch(path, {
     method,
-    headers: body === undefined ? OWN_PAGE : { ...OWN_PAGE, "Content-Type": "application/json" },
+    headers: { ...OWN_PAGE, ...type, ...headers },
     body: body === undefined ? undefined : JSON.stringify(body),
     ...options,
   });

@@ -27,7 +27,9 @@ async def enter(client: httpx.AsyncClient, name: str) -> httpx.Response:
     return answer
 
 
-@pytest.mark.parametrize("path", ["/", "/queue", "/scanner", "/analytics", "/models", "/settings"])
+@pytest.mark.parametrize(
+    "path", ["/", "/queue", "/scanner", "/analytics", "/models", "/rules", "/settings"]
+)
 async def test_pages_load_only_what_is_ours_and_nothing_inline(
     gateway: httpx.AsyncClient, path: str
 ) -> None:

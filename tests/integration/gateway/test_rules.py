@@ -140,3 +140,6 @@ async def test_server_that_is_away_is_said(
     await scoring.stop()
     assert (await gateway.get("/api/rules")).status_code == 503
     assert (await put(gateway, "0" * 64)).status_code == 503
+    page = await gateway.get("/rules")
+    assert page.status_code == 200
+    assert "The scoring server is away" in page.text
