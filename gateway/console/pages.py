@@ -8,10 +8,12 @@ from litestar.params import FromQuery, QueryParameter
 from markupsafe import Markup
 
 from gateway.console.graph import graph_of
+from gateway.console.places import places_of
 from gateway.console.rendering import page, part, part_alone
 from gateway.domain.entity import Entity, EntityKind
 from gateway.domain.enumerations import AlertStatus, CaseDecision
-from gateway.domain.pagination import AlertQuery, AlertSort, PageQuery
+from gateway.domain.pagination import LIMIT_MAX, AlertQuery, AlertSort, PageQuery
+from gateway.domain.transaction import TransactionRecord
 from gateway.rest import entity_views, views
 from gateway.rest.controllers.alerts import Search
 from gateway.rest.schemas.alert_filters import SeverityFilter, StatusFilter
@@ -128,13 +130,16 @@ async def show_surroundings(alerts: Alerts, entities: Entities, alert_id: AlertI
     """Show what else the account of an alert did, and whom it is linked with."""
     alert = await alerts.get(alert_id)
     entity = Entity(EntityKind.ACCOUNT, alert.account_id)
-    query = PageQuery(limit=_TIMELINE_LIMIT)
-    timeline = entity_views.timeline(await entities.timeline(entity, query), query)
+    query = PageQuery(limit=LIMIT_MAX)
+    found = await entities.timeline(entity, query)
+    timeline = entity_views.timeline(found, query)
+    paid = [each.what for each in found.entries if isinstance(each.what, TransactionRecord)]
     links = entity_views.links(entity, await entities.links(entity))
     return page(
         "surroundings.html",
         "/queue",
-        timeline=timeline.data,
+        timeline=timeline.data[:_TIMELINE_LIMIT],
+        places=places_of(paid, alert.transaction_id),
         links=links,
         graph=graph_of(links),
     )

@@ -16,7 +16,9 @@ FIRST_PAGE_BYTES_MAX = 300_000
 
 
 async def pages_of(client: httpx.AsyncClient) -> list[str]:
-    alert_id = await raise_alert(client, "tx-1", device_fingerprint="d-1")
+    alert_id = await raise_alert(
+        client, "tx-1", device_fingerprint="d-1", latitude=52.52, longitude=13.4
+    )
     await raise_alert(
         client,
         "tx-2",
@@ -132,3 +134,25 @@ async def test_administrator_adds_a_service_token_that_is_shown_once(
     listed = (await console.get("/api/tokens")).json()["data"]
     assert [each["name"] for each in listed] == ["core-banking"]
     await watched.check()
+
+
+async def test_map_shows_where_the_account_paid(console: httpx.AsyncClient, enter: Enter) -> None:
+    await raise_alert(console, "tx-1", latitude=52.52, longitude=13.4)
+    await raise_alert(console, "tx-2", latitude=52.521, longitude=13.401)
+    alert_id = await raise_alert(console, "tx-3", amount=99.0, latitude=40.71, longitude=-74.0)
+    nowhere = await raise_alert(console, "tx-4", source_account="account-9", entity_id="account-9")
+    watched = await enter("anna")
+    page = await watched.open(f"/investigations/{alert_id}")
+    await expect(page.locator(".map circle")).to_have_count(2)
+    places = page.locator("section", has=page.locator(".map")).locator("li")
+    await expect(places).to_have_count(2)
+    listed = await places.all_text_contents()
+    assert sorted(text.split(",")[0] for text in listed) == ["40.71° N", "52.52° N"]
+    own = await page.locator(".map circle.own").get_attribute("cx")
+    other = await page.locator(".map circle:not(.own)").get_attribute("cx")
+    assert own is not None
+    assert other is not None
+    await expect(page.get_by_text("this alert", exact=True)).to_be_visible()
+    await watched.check()
+    page = await watched.open(f"/investigations/{nowhere}")
+    await expect(page.get_by_text("None of the last payments has a position.")).to_be_visible()
