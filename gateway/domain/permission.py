@@ -153,6 +153,7 @@ ROUTES: dict[tuple[str, str], Permission] = {
     ("GET", "/api/analytics/confusion-matrix"): Permission.READ,
     ("GET", "/api/analytics/detection-rate"): Permission.READ,
     ("GET", "/api/analytics/trends"): Permission.READ,
+    ("GET", "/api/analytics/analysts"): Permission.READ,
     ("GET", "/api/analytics/thresholds"): Permission.READ,
     ("GET", "/api/analytics/label-delay"): Permission.READ,
     ("GET", "/api/analytics/health"): Permission.READ,

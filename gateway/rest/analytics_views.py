@@ -7,7 +7,7 @@ from gateway.domain import workload
 from gateway.domain.analytics import GroupBy, percent
 from gateway.domain.label_delay import SAMPLE_MIN, DelayCurve
 from gateway.domain.maturity import Corrected, Curves
-from gateway.domain.workload import Volume, Workload
+from gateway.domain.workload import AnalystWork, Volume, Workload
 from gateway.rest.schemas import analytics as bodies
 from gateway.services.analytics import Day, DetectionDays, Headline, Trend
 from gateway.services.label_delays import LEARNED_DAYS
@@ -147,6 +147,25 @@ def _corrected(found: Corrected | None) -> bodies.CorrectedBody | None:
         _share(found.f1_score),
         round(found.maturity, _RATIO_PLACES),
         found.days_left_out,
+    )
+
+
+def analysts(found: Sequence[AnalystWork], *, is_complete: bool) -> bodies.AnalystsEnvelope:
+    """Return the work of analysts."""
+    return bodies.AnalystsEnvelope(
+        [
+            bodies.AnalystWorkBody(
+                each.analyst_id,
+                each.decisions,
+                each.frauds,
+                each.legitimate,
+                each.reviews,
+                each.open_alerts,
+                None if each.handling_s_median is None else _rounded(each.handling_s_median),
+            )
+            for each in found
+        ],
+        is_complete,
     )
 
 

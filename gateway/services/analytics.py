@@ -16,12 +16,14 @@ from gateway.domain.analytics import (
 )
 from gateway.domain.maturity import Corrected, Curves
 from gateway.domain.performance import DAY, DELAY_DAYS_MAX, Grain, period_start
-from gateway.domain.workload import Volume, Workload
+from gateway.domain.workload import AnalystWork, Volume, Workload, by_analyst
 from gateway.services.analytics_ports import AnalyticsDatabase, AnalyticsUnit
 from gateway.services.label_delays import LabelDelays
 
 # Most steps of the alert volume: 90 days by hour.
 STEPS_MAX = 2_160
+# Newest decisions that the work of analysts is counted from; chosen by us to bound the question.
+DECISIONS_MAX = 10_000
 
 
 class Headline(Struct, frozen=True, kw_only=True):
@@ -171,6 +173,14 @@ class AnalyticsService:
             current = await unit.workload.total(window)
         days = [(start, by_day.get(start, Workload())) for start in window.day_starts]
         return Trend(days, window, current, before, previous)
+
+    async def analysts(self, span: AnalyticsRange) -> tuple[list[AnalystWork], bool]:
+        """Return what analysts did in a range, and whether all its decisions were counted."""
+        async with self._database.read() as unit:
+            window = await self._our_window(unit, span)
+            decided = await unit.workload.decided(window, DECISIONS_MAX + 1)
+            held = await unit.workload.held()
+        return by_analyst(decided[:DECISIONS_MAX], held), len(decided) <= DECISIONS_MAX
 
     async def sync(self) -> Sync:
         """Return how long this process runs, when the feed came in last, and which model scores."""

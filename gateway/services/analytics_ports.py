@@ -12,7 +12,7 @@ from gateway.domain.labels import Facts, LabelReport, Standing
 from gateway.domain.performance import Tally
 from gateway.domain.thresholds import MoneyBin
 from gateway.domain.transaction import TransactionRecord
-from gateway.domain.workload import Volume, Workload
+from gateway.domain.workload import Decided, Volume, Workload
 
 
 class Labels(Protocol):
@@ -51,6 +51,8 @@ class WorkloadCounts(Protocol):
     async def volume(self, window: Window, group_by: GroupBy, limit: int) -> list[Volume]: ...
     async def by_day(self, window: Window) -> list[tuple[datetime, Workload]]: ...
     async def total(self, window: Window) -> Workload: ...
+    async def decided(self, window: Window, limit: int) -> list[Decided]: ...
+    async def held(self) -> dict[str, int]: ...
 
 
 class CountingUnit(Protocol):

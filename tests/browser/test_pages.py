@@ -156,3 +156,22 @@ async def test_map_shows_where_the_account_paid(console: httpx.AsyncClient, ente
     await watched.check()
     page = await watched.open(f"/investigations/{nowhere}")
     await expect(page.get_by_text("None of the last payments has a position.")).to_be_visible()
+
+
+async def test_work_of_analysts_is_shown_for_the_chosen_range(
+    console: httpx.AsyncClient, enter: Enter
+) -> None:
+    watched = await enter("anna")
+    page = await watched.open("/analytics")
+    await expect(page.locator("#analysts-none")).to_be_visible()
+    alert_id = await raise_alert(console, "tx-1")
+    decision = {"decision": "FRAUD"}
+    await console.post(f"/api/investigations/{alert_id}/decision", json=decision)
+    await page.get_by_role("button", name="7d").click()
+    row = page.locator("#analysts tbody tr")
+    await expect(row).to_have_count(1)
+    assert await row.locator("td").all_text_contents() == [
+        "root", "1", "1", "0", "0", "not known", "0",
+    ]  # fmt: skip
+    await expect(page.locator("#analysts-none")).to_be_hidden()
+    await watched.check()

@@ -59,6 +59,29 @@ async function workload(range) {
   ]);
 }
 
+function duration(seconds) {
+  if (seconds === null) return "not known";
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${plain(seconds / 3600)} h`;
+}
+
+async function analysts(range) {
+  const { data, is_complete: complete } = await call("GET", `/api/analytics/analysts?range=${range}`);
+  byId("analysts-note").textContent = complete ? "handling is from claim to decision" : "by the newest decisions of this time";
+  byId("analysts-none").hidden = data.length > 0;
+  byId("analysts").tBodies[0].replaceChildren(...data.map((each) => {
+    const row = document.createElement("tr");
+    const cells = [each.analyst_id, plain(each.decisions), plain(each.frauds), plain(each.legitimate), plain(each.reviews),
+      duration(each.handling_seconds_median), plain(each.open_alerts)];
+    cells.forEach((text, index) => {
+      const cell = row.insertCell();
+      cell.textContent = text;
+      if (index) cell.className = "num";
+    });
+    return row;
+  }));
+}
+
 async function thresholds(range) {
   const { data } = await call("GET", `/api/analytics/thresholds?range=${range}`);
   const { currency } = data;
@@ -89,7 +112,7 @@ async function show(range) {
   wanted += 1;
   const mine = wanted;
   byId("problem").hidden = true;
-  const parts = await Promise.allSettled([headline, quality, matrix, volume, workload, thresholds].map((part) => part(range)));
+  const parts = await Promise.allSettled([headline, quality, matrix, volume, workload, analysts, thresholds].map((part) => part(range)));
   const failed = parts.find((part) => part.status === "rejected");
   if (failed && mine === wanted) {
     byId("problem").hidden = false;

@@ -3,15 +3,48 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Integer, bindparam, func, literal_column, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db import periods
+from gateway.db.prepared import Prepared
+from gateway.db.tables.alerts import alert_events, alerts, decisions
 from gateway.db.tables.feed import feed_position, hourly_rollups
+from gateway.db.types import UtcTime
 from gateway.domain.analytics import GroupBy, Window
-from gateway.domain.workload import Volume, Workload
+from gateway.domain.enumerations import CaseDecision
+from gateway.domain.workload import Decided, Volume, Workload
 
 _HOURLY = hourly_rollups.c
+# The claim that the decision ended. One in the same moment was made by the decision itself.
+_CLAIMED = (
+    select(func.max(alert_events.c.event_time))
+    .where(
+        alert_events.c.alert_id == decisions.c.alert_id,
+        alert_events.c.action == literal_column("'CLAIMED'"),
+        alert_events.c.event_time < decisions.c.decided_time,
+    )
+    .scalar_subquery()
+)
+_DECIDED = Prepared(
+    select(
+        decisions.c.analyst_id,
+        decisions.c.decision,
+        decisions.c.decided_time,
+        type_coerce(_CLAIMED, UtcTime),
+    )
+    .where(
+        decisions.c.decided_time >= bindparam("since", type_=UtcTime),
+        decisions.c.decided_time < bindparam("until", type_=UtcTime),
+    )
+    .order_by(decisions.c.decided_time.desc(), decisions.c.decision_id.desc())
+    .limit(bindparam("rows", type_=Integer))
+)
+_HELD = Prepared(
+    select(alerts.c.assigned_to, func.count())
+    .where(alerts.c.is_open, alerts.c.assigned_to.is_not(None))
+    .group_by(alerts.c.assigned_to)
+)
 
 
 class WorkloadRepository:
@@ -57,6 +90,24 @@ class WorkloadRepository:
         """Return what there was to do in a time."""
         (row,) = await self._rows(select(*_SUMS), window)
         return Workload(*(int(value or 0) for value in row))
+
+    async def decided(self, window: Window, limit: int) -> list[Decided]:
+        """Return the newest decisions of a time, at most `limit`."""
+        rows = await _DECIDED.rows(
+            self._connection, since=window.start, until=window.end, rows=limit
+        )
+        return [
+            Decided(
+                analyst,
+                CaseDecision(decision),
+                (decided - claimed).total_seconds() if claimed else None,
+            )
+            for analyst, decision, decided, claimed in rows
+        ]
+
+    async def held(self) -> dict[str, int]:
+        """Return how many open alerts are with whom now."""
+        return {str(name): int(count) for name, count in await _HELD.rows(self._connection)}
 
     async def _rows(self, statement: Any, window: Window) -> list[Any]:
         bounded = statement.where(_HOURLY.hour >= window.start, _HOURLY.hour < window.end)

@@ -151,6 +151,21 @@ class AnalyticsController(Controller):
 
         return await together.answer(("trends", range), work)
 
+    @get("/analysts", responses=RESPONSES, operation_id="analysts", summary="Work by analyst")
+    async def analysts(
+        self,
+        analytics: Analytics,
+        together: SharedWork,
+        range: FromQuery[AnalyticsRange] = AnalyticsRange.MONTH,  # noqa: A002 - as above
+    ) -> bodies.AnalystsEnvelope:
+        """Return what each analyst decided, how fast, and what is with whom now."""
+
+        async def work() -> bodies.AnalystsEnvelope:
+            found, is_complete = await analytics.analysts(range)
+            return views.analysts(found, is_complete=is_complete)
+
+        return await together.answer(("analysts", range), work)
+
     @get(
         "/health",
         responses=RESPONSES,

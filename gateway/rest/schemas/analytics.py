@@ -185,6 +185,32 @@ class TrendsEnvelope(Struct):
     comparison: ComparisonBody | None
 
 
+class AnalystWorkBody(Struct):
+    """What an analyst did in the range, and has in hand now.
+
+    `open_alerts` are with the analyst now. `handling_seconds_median` goes from the claim of an
+    alert to its decision, and is null where nothing was claimed before.
+    """
+
+    analyst_id: str
+    decisions: int
+    frauds: int
+    legitimate: int
+    reviews: int
+    open_alerts: int
+    handling_seconds_median: float | None
+
+
+class AnalystsEnvelope(Struct):
+    """The work of analysts, most decisions first.
+
+    `is_complete` is false where the range has more decisions than are counted; the newest are.
+    """
+
+    data: list[AnalystWorkBody]
+    is_complete: bool
+
+
 class AnalyticsHealth(Struct):
     """Seconds this process runs, when the feed came in last, and the version that scores now."""
 

@@ -10,7 +10,7 @@ from sqlalchemy import Integer, Select, text
 
 from gateway.db.engine import Database
 from gateway.db.prepared import Prepared
-from gateway.db.repositories import entities, feedback, transactions
+from gateway.db.repositories import entities, feedback, transactions, workload
 from gateway.db.types import UtcTime
 
 _LARGE = ("transactions", "alerts", "decisions", "alert_entities", "labels")
@@ -33,7 +33,7 @@ def statements() -> Iterator[Prepared]:
         yield transactions._listed((column, "country"), behind=behind)
         yield transactions._last_walked(column, behind=behind)
         yield transactions._counted((column, "country"))
-    yield feedback._ONE
+    yield from (feedback._ONE, workload._DECIDED, workload._HELD)
     for decision, analyst, since, after in itertools.product(_EITHER, repeat=4):
         yield feedback._listed(decision=decision, analyst=analyst, since=since, after=after)
 
