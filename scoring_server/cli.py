@@ -5,6 +5,7 @@ all `anomaly doctor`, which says what is wrong.
 """
 
 import ctypes
+import os
 import signal
 import sys
 from importlib.metadata import EntryPoint, entry_points, version
@@ -17,6 +18,9 @@ from scoring_server.errors import ScoringError
 ENTRY_POINT_GROUP = "anomaly.commands"
 # prctl(2): the signal that a process gets when its parent ends.
 _PR_SET_PDEATHSIG = 1
+# The thread that drives the completion queue polls the sockets itself then, instead of being woken
+# by the threads of gRPC: a sixth less of the processor's time for each call.
+SERVER_GRPC_EXPERIMENTS = "-event_engine_listener,-event_engine_client"
 
 
 class AnomalyGroup(click.Group):
@@ -97,6 +101,9 @@ def anomaly(*, stop_with_parent: bool) -> None:
 
 def main() -> None:
     """Run the command line."""
+    if "serve" in sys.argv[1:]:
+        # Now, because gRPC core reads it when any of the packages below loads it.
+        os.environ.setdefault("GRPC_EXPERIMENTS", SERVER_GRPC_EXPERIMENTS)
     for entry_point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda found: found.name):
         anomaly.add_entry_point(entry_point)
     anomaly(prog_name="anomaly")

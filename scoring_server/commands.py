@@ -14,7 +14,6 @@ from scoring_server.model_commands import model
 from scoring_server.receipt_commands import receipt
 from scoring_server.rule_commands import rules
 
-GRPC_EXPERIMENTS = "-event_engine_listener,-event_engine_client"
 NS_PER_DAY = 86_400 * 1_000_000_000
 
 
@@ -22,9 +21,6 @@ NS_PER_DAY = 86_400 * 1_000_000_000
 @click.option("--worker", type=click.IntRange(0), hidden=True)
 def serve(*, worker: int | None) -> None:
     """Run the scoring server; SCORING_WORKERS says with how many processes."""
-    # Read by gRPC core when it is first used; the thread that drives the completion queue then
-    # polls the sockets itself instead of being woken by the threads of gRPC.
-    os.environ.setdefault("GRPC_EXPERIMENTS", GRPC_EXPERIMENTS)
     config = load_config(os.environ)
     if worker is None and config.scoring_workers > 1:
         from scoring_server.crew.supervisor import supervise

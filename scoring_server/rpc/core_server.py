@@ -33,6 +33,11 @@ _ReceiveMessage = cygrpc.ReceiveMessageOperation
 _SendInitialMetadata = cygrpc.SendInitialMetadataOperation
 _SendMessage = cygrpc.SendMessageOperation
 _SendStatus = cygrpc.SendStatusFromServerOperation
+# Operations without content of a call, so that all calls can share them: nothing is stored in the
+# first two, and what is stored in the last nobody reads.
+_NO_METADATA = _SendInitialMetadata(None, _NO_FLAGS)
+_GOOD_END = _SendStatus(None, _OK, b"", _NO_FLAGS)
+_ANY_CLOSE = _ReceiveClose(_NO_FLAGS)
 _TIMEOUT = cygrpc.CompletionType.queue_timeout
 
 
@@ -149,16 +154,7 @@ def is_cancelled(event: Any) -> bool:
 
 def respond(call: Any, message: bytes, tag: Tag) -> None:
     """Answer a unary call that nobody watches, in one batch; the event comes at its end."""
-    _start(
-        call,
-        (
-            _SendInitialMetadata(None, _NO_FLAGS),
-            _SendMessage(message, _NO_FLAGS),
-            _SendStatus(None, _OK, b"", _NO_FLAGS),
-            _ReceiveClose(_NO_FLAGS),
-        ),
-        tag,
-    )
+    _start(call, (_NO_METADATA, _SendMessage(message, _NO_FLAGS), _GOOD_END, _ANY_CLOSE), tag)
 
 
 def refuse(call: Any, code: int, message: str, details: bytes, tag: Tag) -> None:
