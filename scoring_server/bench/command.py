@@ -13,6 +13,7 @@ from rich.table import Table
 
 from scoring_server.bench import measure
 from scoring_server.bench.servers import choose_cores, echo_server, scoring_server
+from scoring_server.bench.unary import OFFERED_PCT, unary
 from scoring_server.bench.workers import workers
 from scoring_server.config import load_config
 from scoring_server.inference.model_slots import open_models
@@ -47,10 +48,7 @@ def run_bench(what: str, *, quick: bool, machine_readable: bool) -> int:
             servers = {"echo": echo, "scoring_server": real}
             if what in {"unary", "all"}:
                 _tell("unary", machine_readable)
-                figures["unary"] = measure.unary(servers, effort)
-                figures["unary"]["ratio_loaded"] = _ratio(
-                    figures["unary"], "loaded", "requests_per_s"
-                )
+                figures["unary"] = unary(servers, effort)
             if what in {"batch", "all"}:
                 _tell("batch", machine_readable)
                 with scoring_server(cores, with_model=False) as bare:
@@ -76,7 +74,7 @@ def headline(figures: dict[str, Any]) -> dict[str, float]:
         block_ns = large["ns_per_transaction_without_model"]["median"]
         found["engine_tps_without_model"] = round(1e9 / block_ns)
     if "unary" in figures:
-        found["unary_throughput_ratio"] = figures["unary"]["ratio_loaded"]
+        found |= _unary_ratios(figures["unary"])
     if "workers" in figures:
         found["two_workers_ratio"] = figures["workers"]["two_workers"]["ratio_to_one"]["median"]
     for what in ("batch", "stream"):
@@ -103,9 +101,27 @@ def machine() -> dict[str, Any]:
     }
 
 
-def _ratio(figures: dict[str, Any], load: str, name: str) -> float:
-    real, echo = (figures[server][load][name]["median"] for server in ("scoring_server", "echo"))
-    return round(float(real) / float(echo), 3)
+def _unary_ratios(figures: dict[str, Any]) -> dict[str, float]:
+    """Return scoring server to echo server: calls at most, processor time and waiting times."""
+    real, echo = figures["scoring_server"], figures["echo"]
+
+    def ratio(load: str, *path: str) -> float:
+        mine, theirs = real[load], echo[load]
+        for name in path:
+            mine, theirs = mine[name], theirs[name]
+        return round(float(mine["median"]) / float(theirs["median"]), 3)
+
+    found = {
+        "unary_throughput_ratio": ratio("saturated", "requests_per_s"),
+        "unary_throughput_ratio_32_in_flight": ratio("loaded", "requests_per_s"),
+        "unary_cpu_ratio": ratio("saturated", "cpu_us"),
+        "unary_p99_ratio_half_load": ratio("offered_50_pct", "latency_us", "p99"),
+    }
+    for percent in OFFERED_PCT:
+        for name in ("p50", "p99", "p99.9"):
+            key = f"unary_{name}_ratio_{percent}_pct"
+            found[key] = ratio(f"offered_{percent}_pct", "latency_us", name)
+    return found
 
 
 def _tell(what: str, machine_readable: bool) -> None:
@@ -125,9 +141,8 @@ def _print(console: Console, figures: dict[str, Any]) -> None:
         for path, values in _leaves(figures[what], ()):
             table.add_row(path, *(f"{values[each]:,.1f}" for each in ("median", "min", "max")))
         console.print(table)
-    if "unary" in figures:
-        ratio = figures["unary"]["ratio_loaded"]
-        console.print(f"Requests/s under load, scoring server to echo server: {ratio:.2f}")
+    for name, value in headline(figures).items():
+        console.print(f"{name} {value:,g}")
 
 
 def _leaves(figures: dict[str, Any], path: tuple[str, ...]) -> list[tuple[str, dict[str, float]]]:

@@ -1,4 +1,8 @@
-"""A closed-loop gRPC client that does as little as it can, so that the server is measured.
+"""A gRPC client that does as little as it can, so that the server is measured.
+
+`run_load` is closed-loop: it finds out what a server can do at most. `run_open_load` sends at times
+that do not depend on the answers, as payers do, and counts from those times, so that a server that
+stands still is charged for all who wait meanwhile.
 
 It speaks the part of HTTP/2 (RFC 9113) that unary gRPC needs, over prebuilt frames, each with
 another message: h2load repeats one body, and a repeated transaction is answered from memory.
@@ -75,14 +79,15 @@ class _Connection:
     def can_send(self, message: bytes) -> bool:
         return len(self.starts) < self._in_flight_max and self._window > len(message) + 5
 
-    def add_call(self, message: bytes) -> None:
+    def add_call(self, message: bytes, began_ns: int) -> None:
+        """Buffer a call whose latency counts from a time."""
         stream = self._stream
         self._stream += 2
         body = b"\x00" + struct.pack(">I", len(message)) + message
         self._out += _frame(_HEADERS, _END_HEADERS, stream, self._block)
         self._out += _frame(_DATA, _END_STREAM, stream, body)
         self._window -= len(body)
-        self.starts[stream] = clock.monotonic_ns()
+        self.starts[stream] = began_ns
 
     def flush(self) -> None:
         """Send what is buffered; the rest stays when the socket is full."""
@@ -160,12 +165,7 @@ def run_load(
     Raises:
         UnavailableError: a call failed, or the server went silent.
     """
-    selector = selectors.DefaultSelector()
-    connections = []
-    for _ in range(connection_count):
-        connection = _Connection(*address, method, in_flight_max)
-        selector.register(connection.socket, selectors.EVENT_READ, connection)
-        connections.append(connection)
+    selector, connections = _connected(address, method, connection_count, in_flight_max)
     latencies_ns: list[int] = []
     waiting = iter(messages)
     upcoming = next(waiting, None)
@@ -175,7 +175,7 @@ def run_load(
         while True:
             for connection in ready:
                 while upcoming is not None and connection.can_send(upcoming):
-                    connection.add_call(upcoming)
+                    connection.add_call(upcoming, clock.monotonic_ns())
                     upcoming = next(waiting, None)
                 connection.flush()
             if len(latencies_ns) == len(messages):
@@ -189,13 +189,77 @@ def run_load(
     return elapsed_s, np.array(latencies_ns, np.int64)
 
 
+def run_open_load(
+    address: tuple[str, int],
+    method: str,
+    messages: Sequence[bytes],
+    *,
+    connection_count: int,
+    rate_per_s: float,
+    seed: int,
+) -> NDArray[np.int64]:
+    """Send every message once, at times of a Poisson process.
+
+    Args:
+        address: host and port of the server.
+        method: path of the method.
+        messages: serialised requests.
+        connection_count: connections, opened before the first call is due.
+        rate_per_s: calls a second, on average.
+        seed: of the times.
+
+    Returns:
+        The latency of each call in nanoseconds, from the time when it was due.
+
+    Raises:
+        UnavailableError: a call failed, or the server went silent.
+    """
+    gaps_s = np.random.default_rng(seed).exponential(1 / rate_per_s, len(messages))
+    selector, connections = _connected(address, method, connection_count, len(messages))
+    latencies_ns: list[int] = []
+    due_ns = (np.cumsum(gaps_s) * clock.NS_PER_S).astype(np.int64) + clock.monotonic_ns()
+    times = due_ns.tolist()
+    sent = 0
+    try:
+        while len(latencies_ns) < len(messages):
+            now_ns = clock.monotonic_ns()
+            while sent < len(messages) and times[sent] <= now_ns:
+                connections[sent % connection_count].add_call(messages[sent], times[sent])
+                sent += 1
+            for connection in connections:
+                connection.flush()
+            # The client has a core of its own; to sleep would make it late.
+            _receive_ready(
+                selector, latencies_ns, _SILENCE_SECONDS_MAX if sent == len(times) else 0
+            )
+    finally:
+        for connection in connections:
+            connection.socket.close()
+        selector.close()
+    return np.array(latencies_ns, np.int64)
+
+
+def _connected(
+    address: tuple[str, int], method: str, connection_count: int, in_flight_max: int
+) -> tuple[selectors.DefaultSelector, list[_Connection]]:
+    selector = selectors.DefaultSelector()
+    connections = []
+    for _ in range(connection_count):
+        connection = _Connection(*address, method, in_flight_max)
+        selector.register(connection.socket, selectors.EVENT_READ, connection)
+        connections.append(connection)
+    return selector, connections
+
+
 def _receive_ready(
-    selector: selectors.DefaultSelector, latencies_ns: list[int]
+    selector: selectors.DefaultSelector,
+    latencies_ns: list[int],
+    timeout_s: float = _SILENCE_SECONDS_MAX,
 ) -> list[_Connection]:
     """Wait for the server, take in what came, and return the connections that may go on."""
-    events = selector.select(_SILENCE_SECONDS_MAX)
-    if not events:
-        raise UnavailableError(f"the server was silent for {_SILENCE_SECONDS_MAX:.0f} s")
+    events = selector.select(timeout_s)
+    if not events and timeout_s:
+        raise UnavailableError(f"the server was silent for {timeout_s:.0f} s")
     ready: list[_Connection] = []
     for key, mask in events:
         connection: _Connection = key.data

@@ -13,14 +13,12 @@ from numpy.typing import NDArray
 
 from scoring_server import clock
 from scoring_server.bench.corpus import Corpus
-from scoring_server.bench.http2_load import run_load
+from scoring_server.bench.servers import Server
 from scoring_server.engine.columns import payments_from_table
 from scoring_server.engine.engine import Engine
 from scoring_server.engine.risk import EngineSettings
 from scoring_server.inference.model_slots import ModelSlots
 from scoring_server.state.shared_table import StateCapacities, open_state
-
-Address = tuple[str, int]
 
 SCORE: Final = "/anomaly.v1.ScoringService/Score"
 SCORE_BATCH: Final = "/anomaly.v1.ScoringService/ScoreBatch"
@@ -36,6 +34,7 @@ class Effort:
     Attributes:
         rounds: rounds of each server; the first is a warm-up and does not count.
         calls: unary calls a round.
+        open_s: seconds of a round at a given rate.
         batches: batch calls a round.
         batch_size: transactions a batch.
         engine_rows: transactions a round of the engine alone.
@@ -43,13 +42,16 @@ class Effort:
 
     rounds: int
     calls: int
+    open_s: float
     batches: int
     batch_size: int
     engine_rows: int
 
 
-FULL: Final = Effort(rounds=8, calls=10_000, batches=40, batch_size=1024, engine_rows=200_000)
-QUICK: Final = Effort(rounds=2, calls=500, batches=3, batch_size=256, engine_rows=5_000)
+FULL: Final = Effort(
+    rounds=8, calls=10_000, open_s=2.0, batches=40, batch_size=1024, engine_rows=200_000
+)
+QUICK: Final = Effort(rounds=2, calls=500, open_s=0.1, batches=3, batch_size=256, engine_rows=5_000)
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
@@ -61,41 +63,7 @@ def spread(values: Sequence[float]) -> dict[str, float]:
     }
 
 
-def unary(servers: dict[str, Address], effort: Effort) -> dict[str, Any]:
-    """Measure single calls: one at a time, and 32 in flight over 8 connections."""
-    figures: dict[str, Any] = {name: {} for name in servers}
-    for label, connections, in_flight, share in (("one_at_a_time", 1, 1, 4), ("loaded", 8, 4, 1)):
-        rates: dict[str, list[float]] = {name: [] for name in servers}
-        latencies: dict[str, list[NDArray[np.int64]]] = {name: [] for name in servers}
-        corpora = {name: Corpus(f"{label}-{name}") for name in servers}
-        for round_number in range(effort.rounds):
-            for name, address in servers.items():
-                messages = [
-                    scoring_service_pb2.ScoreRequest(transaction=transaction).SerializeToString()
-                    for transaction in corpora[name].take(effort.calls // share)
-                ]
-                seconds, round_ns = run_load(
-                    address, SCORE, messages, connection_count=connections, in_flight_max=in_flight
-                )
-                if round_number > 0:
-                    rates[name].append(len(messages) / seconds)
-                    latencies[name].append(round_ns)
-        for name in servers:
-            figures[name][label] = {
-                "connections": connections,
-                "in_flight": connections * in_flight,
-                "requests_per_s": spread(rates[name]),
-                "latency_us": {
-                    f"p{percent:g}": spread(
-                        [float(np.percentile(each, percent)) / 1e3 for each in latencies[name]]
-                    )
-                    for percent in (50, 99, 99.9)
-                },
-            }
-    return figures
-
-
-def batch(servers: dict[str, Address], effort: Effort) -> dict[str, Any]:
+def batch(servers: dict[str, Server], effort: Effort) -> dict[str, Any]:
     """Measure ScoreBatch with prebuilt messages, one call at a time."""
 
     def timed(channel: grpc.Channel, messages: Sequence[bytes]) -> float:
@@ -104,7 +72,7 @@ def batch(servers: dict[str, Address], effort: Effort) -> dict[str, Any]:
     return _bulk(servers, effort, timed, "batch")
 
 
-def stream(servers: dict[str, Address], effort: Effort) -> dict[str, Any]:
+def stream(servers: dict[str, Server], effort: Effort) -> dict[str, Any]:
     """Measure ScoreStream with the same messages, all on one stream."""
 
     def timed(channel: grpc.Channel, messages: Sequence[bytes]) -> float:
@@ -118,7 +86,7 @@ def stream(servers: dict[str, Address], effort: Effort) -> dict[str, Any]:
 
 
 def _bulk(
-    servers: dict[str, Address],
+    servers: dict[str, Server],
     effort: Effort,
     timed: Callable[[grpc.Channel, Sequence[bytes]], float],
     label: str,
@@ -127,9 +95,9 @@ def _bulk(
     corpora = {name: Corpus(f"{label}-{name}") for name in servers}
     channels = {
         name: grpc.insecure_channel(
-            f"{host}:{port}", [("grpc.max_receive_message_length", 64 << 20)]
+            "{}:{}".format(*server.address), [("grpc.max_receive_message_length", 64 << 20)]
         )
-        for name, (host, port) in servers.items()
+        for name, server in servers.items()
     }
     try:
         for round_number in range(effort.rounds):

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import psutil
+
 from scoring_server import clock
 from scoring_server.errors import UnavailableError
 from scoring_server.runtime_file import read_runtime_file
@@ -54,9 +56,27 @@ def on_cores(cores: frozenset[int] | None) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that runs.
+
+    Attributes:
+        address: host and port.
+        pid: of its process.
+    """
+
+    address: tuple[str, int]
+    pid: int
+
+    def cpu_s(self) -> float:
+        """Return the seconds of processor time that it has taken."""
+        times = psutil.Process(self.pid).cpu_times()
+        return float(times.user + times.system)
+
+
 @contextlib.contextmanager
-def echo_server(cores: Cores) -> Iterator[tuple[str, int]]:
-    """Run the echo server and give its address."""
+def echo_server(cores: Cores) -> Iterator[Server]:
+    """Run the echo server."""
     with (
         on_cores(cores.server),
         subprocess.Popen(
@@ -72,14 +92,14 @@ def echo_server(cores: Cores) -> Iterator[tuple[str, int]]:
         if not port:
             raise UnavailableError("the echo server did not start")
         with on_cores(cores.client):
-            yield HOST, int(port)
+            yield Server((HOST, int(port)), process.pid)
         process.stdin.close()
         process.wait(STOP_SECONDS_MAX)
 
 
 @contextlib.contextmanager
-def scoring_server(cores: Cores, *, with_model: bool = True) -> Iterator[tuple[str, int]]:
-    """Run the real server on a new data directory and give its address."""
+def scoring_server(cores: Cores, *, with_model: bool = True) -> Iterator[Server]:
+    """Run the real server on a new data directory."""
     with tempfile.TemporaryDirectory(prefix="anomaly-bench-") as folder:
         environ = {
             **os.environ,
@@ -102,7 +122,7 @@ def scoring_server(cores: Cores, *, with_model: bool = True) -> Iterator[tuple[s
             try:
                 port = _wait_until_ready(process, Path(folder) / "scoring_server.json")
                 with on_cores(cores.client):
-                    yield HOST, port
+                    yield Server((HOST, port), process.pid)
             finally:
                 process.send_signal(signal.SIGTERM)
                 process.wait(STOP_SECONDS_MAX)

@@ -1,6 +1,7 @@
 """The bench measures what it says: each call arrives, failures are no figures."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from anomaly.v1 import scoring_service_pb2
 
 from scoring_server.bench.corpus import Corpus
-from scoring_server.bench.http2_load import run_load
+from scoring_server.bench.http2_load import run_load, run_open_load
 from scoring_server.bench.measure import SCORE
 from scoring_server.bench.servers import choose_cores, echo_server
 from scoring_server.errors import UnavailableError
@@ -17,8 +18,8 @@ from tests.support.product import environment, run, running
 
 @pytest.fixture(scope="module")
 def echo() -> Iterator[tuple[str, int]]:
-    with echo_server(choose_cores()) as address:
-        yield address
+    with echo_server(choose_cores()) as server:
+        yield server.address
 
 
 def messages(count: int, prefix: str = "x") -> list[bytes]:
@@ -53,6 +54,22 @@ def test_more_bytes_than_the_flow_control_window_are_sent(echo: tuple[str, int])
     assert latencies_ns.size == 2_000
 
 
+def test_calls_at_a_rate_are_charged_from_the_time_they_were_due(echo: tuple[str, int]) -> None:
+    began = time.monotonic()
+    latencies_ns = run_open_load(
+        echo, SCORE, messages(400), connection_count=4, rate_per_s=1_000, seed=3
+    )
+    # Not as fast as the server can, but as fast as they were due.
+    assert time.monotonic() - began > 0.25
+    assert latencies_ns.size == 400
+    assert (latencies_ns > 0).all()
+    # Far beyond what it can do most of the waiting is behind others.
+    late_ns = run_open_load(
+        echo, SCORE, messages(2_000), connection_count=4, rate_per_s=1e6, seed=3
+    )
+    assert late_ns.max() > 10 * late_ns.min()
+
+
 def test_failed_call_is_an_error(echo: tuple[str, int]) -> None:
     with pytest.raises(UnavailableError, match="a call failed"):
         run_load(
@@ -79,12 +96,17 @@ def test_quick_bench_reports_all_figures(tmp_path: Path) -> None:
     figures = json.loads(result.stdout.splitlines()[-1])
     assert figures["quick"] is True
     assert figures["machine"]["cores"] >= 1
-    assert figures["unary"]["ratio_loaded"] > 0
+    assert figures["unary_throughput_ratio"] > 0
+    assert figures["unary_p99_ratio_half_load"] > 0
     for server in ("echo", "scoring_server"):
-        for load in ("one_at_a_time", "loaded"):
+        for load in ("one_at_a_time", "loaded", "saturated"):
             unary = figures["unary"][server][load]
             assert unary["requests_per_s"]["median"] > 0
+            assert unary["cpu_us"]["median"] > 0
             assert unary["latency_us"]["p50"]["median"] <= unary["latency_us"]["p99"]["median"]
+        half = figures["unary"][server]["offered_50_pct"]
+        assert half["offered_per_s"] > 0
+        assert half["latency_us"]["p50"]["median"] > 0
         assert figures["batch"][server]["transactions_per_s"]["median"] > 0
     block = figures["engine"]["blocks_of_1024"]
     assert block["ns_per_transaction_without_model"]["median"] > 0
