@@ -9,6 +9,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import cast
 
@@ -33,6 +34,8 @@ _SUFFIX = ".sqlite"
 # How long a statement waits for another connection's lock. Ours never hold one for long; a person's
 # might.
 _BUSY_TIMEOUT_S = 1.0
+# What a commit adds to the log beside its events: two pages that are not full, with their headers.
+_COMMIT_SIZE_BYTES = 2 * (4_096 + 24)
 
 
 def segment_path(directory: Path, first_sequence: int) -> Path:
@@ -63,6 +66,8 @@ class Segment:
         self.head = (self.first_sequence - 1, GENESIS)
         self.count = 0
         self.sealed = False
+        # About what the write-ahead log holds since it was begun anew.
+        self.log_size_bytes = 0
         self._writer: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
         self._reader_lock = threading.Lock()
@@ -120,15 +125,20 @@ class Segment:
     def append(self, records: Sequence[JournalRecord]) -> None:
         """Commit all records or none."""
         rows = [(*r[:3], _signed(r.key), r.row, r.payload, b"") for r in records]
-        tail = [(row[0], row[3]) for row in rows if row[2] == KIND_TRANSACTION]
+        known = [row for row in rows if row[2] == KIND_TRANSACTION]
+        size_bytes = sum(len(row[4]) + len(row[5]) for row in rows)
         rows = chained(self.head[1], rows)
-        self._append(rows, [pair[0] for pair in tail], [pair[1] for pair in tail])
+        self._append(rows, [row[0] for row in known], [row[3] for row in known], size_bytes)
 
     def append_block(self, block: JournalBlock) -> None:
         """Commit a whole block or nothing of it."""
-        self._append(chained_block(self.head[1], block), block.sequences, block.keys)
+        size_bytes = len(block.rows) + sum(map(len, block.payloads)) + sum(map(len, block.evidence))
+        rows = chained_block(self.head[1], block)
+        self._append(rows, block.sequences, block.keys, size_bytes)
 
-    def _append(self, rows: Sequence[Row], sequences: Sequence[int], keys: Sequence[int]) -> None:
+    def _append(
+        self, rows: Sequence[Row], sequences: Sequence[int], keys: Sequence[int], size_bytes: int
+    ) -> None:
         writer = self._writer
         assert writer is not None
         if len(rows) == 1:
@@ -142,6 +152,7 @@ class Segment:
                 if writer.in_transaction:
                     writer.execute("ROLLBACK")
                 raise
+        self.log_size_bytes += size_bytes + _COMMIT_SIZE_BYTES
         self._tail.add(sequences, keys)
         self.count += len(rows)
         self.head = (cast("int", rows[-1][0]), rows[-1][-1])
@@ -192,39 +203,34 @@ class Segment:
         if self._wal_descriptor >= 0:
             os.fdatasync(self._wal_descriptor)
 
-    @property
-    def wal_size_bytes(self) -> int:
-        """Size of the write-ahead log; 0 when it is not open."""
-        return os.fstat(self._wal_descriptor).st_size if self._wal_descriptor >= 0 else 0
-
     def checkpoint(self) -> None:
         """Move the log into the database; what is appended meanwhile stays in the log."""
-        connection = self._connect()
-        try:
+        with closing(self._connect()) as connection:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-        finally:
-            connection.close()
 
     def restart_log(self) -> None:
-        """Finish a checkpoint; the next append starts the log anew. The caller holds appends."""
+        """Finish a checkpoint; the next append starts the log anew. The caller holds appends.
+
+        The file keeps its size: to cut 64 MiB off took 20 to 40 ms, and what is written over needs
+        no space to be found for it.
+        """
         if self._writer is not None:
             # A reader in the way only puts it off; appends must not wait for it.
             self._writer.execute("PRAGMA busy_timeout = 0")
-            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            is_busy = self._writer.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()[0]
+            if not is_busy:
+                self.log_size_bytes = 0
             self._writer.execute(f"PRAGMA busy_timeout = {round(_BUSY_TIMEOUT_S * 1_000)}")
 
     def seal(self) -> None:
         """Build the key index and fold the log into the file; nothing is appended afterwards."""
         self.close_writer()
-        connection = self._connect()
-        try:
+        with closing(self._connect()) as connection:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute(schema.SCHEMA)
             connection.execute(schema.INDEX)
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        finally:
-            connection.close()
         self.sealed = True
         self._tail = KeyTail()
 
@@ -240,9 +246,7 @@ class Segment:
     def remove(self) -> None:
         """Remove the file of a sealed segment."""
         with self._reader_lock:
-            if self._reader is not None:
-                self._reader.close()
-                self._reader = None
+            self._close_reader()
             for suffix in ("", "-wal", "-shm"):
                 self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
             self._removed = True
@@ -259,9 +263,12 @@ class Segment:
     def close_reader(self) -> None:
         """Close the read connection; the next read opens another."""
         with self._reader_lock:
-            if self._reader is not None:
-                self._reader.close()
-                self._reader = None
+            self._close_reader()
+
+    def _close_reader(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
 
     def _select(self, where: str, values: tuple[int, ...]) -> list[JournalRecord]:
         with self._reader_lock:

@@ -7,7 +7,7 @@ import pytest
 from scoring_server.errors import ConfigurationError, ResourceExhaustedError, UnavailableError
 from scoring_server.journal.embedded import APPEND_SIZE_MAX, EmbeddedJournal
 from scoring_server.journal.journal import KIND_LABEL
-from scoring_server.journal.keeper import WAL_SIZE_BYTES_MAX
+from scoring_server.journal.keeper import LOG_SIZE_BYTES_MAX
 from scoring_server.journal.segment import segment_paths
 from tests.support.journal_records import record, records, wait_sealed
 
@@ -196,12 +196,28 @@ def test_always_syncs_each_append(tmp_path):
 def test_log_is_folded_into_the_segment(tmp_path):
     journal = EmbeddedJournal(tmp_path, sync_ms=60_000)
     filler = b"x" * 60_000
-    count = WAL_SIZE_BYTES_MAX // len(filler) + 10
+    count = LOG_SIZE_BYTES_MAX // len(filler) + 10
     for sequence in range(1, count + 1):
         journal.append([record(sequence)._replace(payload=filler)])
-    assert journal._active.wal_size_bytes > WAL_SIZE_BYTES_MAX
+    log = journal._active.path.with_name(journal._active.path.name + "-wal")
+    size_bytes = log.stat().st_size
+    assert size_bytes > LOG_SIZE_BYTES_MAX
+    # What decides is counted, not looked up; it must be near the truth.
+    assert 0.8 < journal._active.log_size_bytes / size_bytes < 1.25
     journal._keeper._fold()
-    assert journal._active.wal_size_bytes < 1_000_000
-    journal.append([record(count + 1)])
-    assert len(journal.read(0, count + 10)) == count + 1
+    assert journal._active.log_size_bytes == 0
+    for sequence in range(count + 1, 2 * count - 20):
+        journal.append([record(sequence)._replace(payload=filler)])
+    # The log was written over, so everything before lies in the segment itself.
+    assert log.stat().st_size == size_bytes
+    assert len(journal.read(0, 2 * count)) == 2 * count - 21
+    journal.close()
+
+
+def test_size_of_the_log_is_counted_well_for_small_commits(tmp_path):
+    journal = EmbeddedJournal(tmp_path, sync_ms=60_000)
+    for sequence in range(1, 2_001):
+        journal.append([record(sequence)._replace(payload=b"x" * 900)])
+    log = journal._active.path.with_name(journal._active.path.name + "-wal")
+    assert 0.5 < journal._active.log_size_bytes / log.stat().st_size < 2
     journal.close()
