@@ -22,6 +22,7 @@ from scoring_server.inference.deployment import Deployment, open_deployment
 from scoring_server.inference.model_watch import ModelWatch
 from scoring_server.journal.contexts import Contexts
 from scoring_server.journal.positions import Positions
+from scoring_server.receipts import service as receipt_service
 from scoring_server.retainer import Retainer
 from scoring_server.rpc import events, labels, models, rules, scoring
 from scoring_server.rpc.admin_record import AdminFile
@@ -50,7 +51,14 @@ from scoring_server.telemetry.observe import observe, show_models
 _log = structlog.get_logger(__name__)
 
 ADMIN_RECORD = "admin_calls.jsonl"
-_SERVICES = (scoring.SERVICE, events.SERVICE, labels.SERVICE, models.SERVICE, rules.SERVICE)
+_SERVICES = (
+    scoring.SERVICE,
+    events.SERVICE,
+    labels.SERVICE,
+    models.SERVICE,
+    rules.SERVICE,
+    receipt_service.SERVICE,
+)
 
 
 class ScoringApplication:
@@ -163,6 +171,9 @@ class ScoringApplication:
             *labels.LabelService(reports, metrics).methods(),
             *models.ModelService(deployment, watch.found, comparison).methods(),
             *rules.RuleService(book).methods(),
+            *receipt_service.ReceiptService(
+                scorer.find_transaction, config.data_dir, config.model_dir
+            ).methods(),
             *reflection_methods((*_SERVICES, HEALTH_SERVICE)),
         ]
         clients = None if config.clients is None else Clients(config.clients)

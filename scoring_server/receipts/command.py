@@ -5,17 +5,17 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 import msgspec
 
-from scoring_server.catalogue import FEATURES
 from scoring_server.errors import ConfigurationError, ScoringError
+from scoring_server.journal.merged import worker_directories
 from scoring_server.journal.signing import PUBLIC_KEY_FILE, read_public_key
 from scoring_server.receipts.again import replay
-from scoring_server.receipts.explain import explain
-from scoring_server.receipts.receipt import Receipt, find_receipt, proof_of
+from scoring_server.receipts.explain import explain, model_of
+from scoring_server.receipts.exported import exported
+from scoring_server.receipts.receipt import Receipt, find_receipt
 from scoring_server.receipts.verify import verify_journal
 
 
@@ -32,8 +32,7 @@ def run_verify(path: Path, public_keys: tuple[Path, ...], *, machine_readable: b
             reason="JOURNAL_DIRECTORY",
         ) from error
     found = {
-        each.name: verify_journal(each, journal_id, trusted)
-        for each in sorted(journal.glob("worker-*"))
+        each.name: verify_journal(each, journal_id, trusted) for each in worker_directories(journal)
     }
     if machine_readable:
         click.echo(json.dumps({name: vars(result) for name, result in found.items()}))
@@ -79,7 +78,7 @@ def run_explain(path: Path, transaction_id: str, model_dir: Path, *, machine_rea
     """Say what raised a transaction's score, and what would have been enough for approval."""
 
     def show(receipt: Receipt) -> int:
-        told = explain(receipt, model_dir)
+        told = explain(receipt, model_of(receipt, model_dir))
         if machine_readable:
             click.echo(msgspec.json.encode({"transaction_id": transaction_id, **asdict(told)}))
             return 0
@@ -105,29 +104,6 @@ def run_export(path: Path, transaction_id: str) -> int:
         return 0
 
     return _with_receipt(path, transaction_id, show)
-
-
-def exported(receipt: Receipt) -> dict[str, Any]:
-    """Return a receipt in values that JSON has; docs/receipts.md tells how to check it."""
-    event, record = receipt.event, receipt.event.record
-    values = receipt.evidence.features.view("f4").tolist()
-    return {
-        "transaction_id": receipt.result.transaction_id,
-        "sequence": record.sequence,
-        "ingest_time_ns": record.ingest_time_ns,
-        "kind": record.kind,
-        "key": record.key,
-        "record": record.row.hex(),
-        "event": record.payload.hex(),
-        "evidence": event.evidence.hex(),
-        "digest": event.digest().hex(),
-        "link": event.link.hex() if event.link else None,
-        "features": {name: value for name, value in zip(FEATURES, values, strict=True) if value},
-        "ml": receipt.evidence.ml,
-        "context_sha256": receipt.evidence.context.hex(),
-        "context": receipt.context,
-        "proof": proof_of(receipt),
-    }
 
 
 def _with_receipt(path: Path, transaction_id: str, show: Callable[[Receipt], int]) -> int:

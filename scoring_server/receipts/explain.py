@@ -29,14 +29,13 @@ class Explanation:
     counterfactuals: list[Counterfactual]
 
 
-def explain(receipt: Receipt, model_dir: Path) -> Explanation:
-    """Explain a recorded decision by the model that took part in it.
+def explain(receipt: Receipt, model: OnnxModel | None) -> Explanation:
+    """Explain a recorded decision.
 
-    Raises:
-        ModelError: that model is not in `model_dir`, or broken.
-        ConflictError: it is there, but was changed since.
+    Args:
+        receipt: of the decision.
+        model: the one that took part, see model_of.
     """
-    model = _model_of(receipt, model_dir)
     settings = receipt.context.settings
     features = receipt.evidence.features.reshape(1)
     transaction = np.frombuffer(receipt.event.record.row, dtypes.TRANSACTION)
@@ -52,7 +51,13 @@ def explain(receipt: Receipt, model_dir: Path) -> Explanation:
     )
 
 
-def _model_of(receipt: Receipt, model_dir: Path) -> OnnxModel | None:
+def model_of(receipt: Receipt, model_dir: Path) -> OnnxModel | None:
+    """Load the model that took part in a decision; None when none did.
+
+    Raises:
+        ModelError: it is not in `model_dir`, or broken.
+        ConflictError: it is there, but was changed since.
+    """
     kept = receipt.context.model
     if kept is None:
         return None

@@ -12,6 +12,7 @@ from scoring_server.errors import NotFoundError
 from scoring_server.journal.chain import ChainedRecord
 from scoring_server.journal.checkpoints import CHECKPOINTS_FILE, Checkpoint, read_checkpoints
 from scoring_server.journal.contexts import Contexts
+from scoring_server.journal.merged import worker_directories
 from scoring_server.journal.segment import Segment, first_sequence_of, segment_paths
 from scoring_server.rpc.converters import result_of_event
 from scoring_server.rules.rule_set import texts_of
@@ -64,13 +65,33 @@ def find_receipt(data_dir: Path, transaction_id: str) -> Receipt:
         ValueError: what was recorded was altered.
     """
     journal = data_dir / "journal"
-    for directory in sorted(journal.glob("worker-*")):
+    for directory in worker_directories(journal):
         event = _find(directory, transaction_key(transaction_id))
         if event is not None:
             return _receipt(journal, directory, event, transaction_id)
     raise NotFoundError(
         f"the journal in {data_dir} must hold the transaction {transaction_id}: it was never "
         "scored here, or its event was dropped",
+        reason="TRANSACTION_UNKNOWN",
+    )
+
+
+def receipt_at(data_dir: Path, sequence: int, transaction_id: str) -> Receipt:
+    """Return the receipt of a transaction whose event is known; reads no more than that.
+
+    Raises:
+        NotFoundError: no such event is in the journal, or nothing was recorded with it.
+        sqlite3.Error: the journal cannot be read.
+        ValueError: what was recorded was altered.
+    """
+    journal = data_dir / "journal"
+    for directory in worker_directories(journal):
+        # Another event may be the next one there.
+        event = next(_events(directory, sequence), None)
+        if event is not None and event.record.sequence == sequence:
+            return _receipt(journal, directory, event, transaction_id)
+    raise NotFoundError(
+        f"the journal must hold event {sequence} of {transaction_id}: it was dropped",
         reason="TRANSACTION_UNKNOWN",
     )
 

@@ -12,6 +12,7 @@ from anomaly.v1 import (
     label_service_pb2_grpc,
     model_service_pb2,
     model_service_pb2_grpc,
+    receipt_service_pb2_grpc,
     rule_service_pb2_grpc,
     scoring_service_pb2,
     scoring_service_pb2_grpc,
@@ -60,6 +61,7 @@ class ScoringClient:
         self._events: Any = event_service_pb2_grpc.EventServiceStub(self._channel)
         self._models: Any = model_service_pb2_grpc.ModelServiceStub(self._channel)
         self._rules: Any = rule_service_pb2_grpc.RuleServiceStub(self._channel)
+        self._receipts: Any = receipt_service_pb2_grpc.ReceiptServiceStub(self._channel)
         self._health: Any = health_pb2_grpc.HealthStub(self._channel)
 
     def __enter__(self) -> Self:
@@ -147,6 +149,11 @@ class ScoringClient:
         """Return the models that the server holds."""
         request = model_service_pb2.ListModelsRequest()
         return list(self._models.ListModels(request, timeout=timeout_s).models)
+
+    @property
+    def receipts(self) -> Any:
+        """The stub of ReceiptService."""
+        return self._receipts
 
     @property
     def models(self) -> Any:

@@ -24,6 +24,8 @@ _PERMISSIONS = {
     "anomaly.v1.ScoringService": Permission.SCORE,
     "anomaly.v1.LabelService": Permission.LABEL,
     "anomaly.v1.EventService": Permission.FEED,
+    # Who may read all events may read what proves and explains them.
+    "anomaly.v1.ReceiptService": Permission.FEED,
 }
 # Which models are held is no secret among clients.
 _FOR_ALL = {"/anomaly.v1.ModelService/ListModels"}

@@ -21,8 +21,8 @@ from scoring_server.errors import NotFoundError
 from scoring_server.journal.chain import link_after
 from scoring_server.journal.segment import segment_paths
 from scoring_server.receipts.again import decide_again, replay
-from scoring_server.receipts.command import exported
-from scoring_server.receipts.explain import explain
+from scoring_server.receipts.explain import explain, model_of
+from scoring_server.receipts.exported import exported
 from scoring_server.receipts.receipt import find_receipt, proof_of
 from scoring_server.rpc.client import ScoringClient
 from tests.integration.scoring_server.conftest import CAPACITIES
@@ -138,14 +138,14 @@ def test_explanations_are_made_from_the_journal_alone(scored):
     receipts = [find_receipt(data_dir, each) for each in ids]
     alerted = [each for each in receipts if each.result.risk_score >= 50.0]
     assert alerted
-    told = [explain(each, MODELS) for each in alerted]
+    told = [explain(each, model_of(each, MODELS)) for each in alerted]
     assert any(each.counterfactuals for each in told)
     for each in told:
         assert all(found.risk_score < 50.0 for found in each.counterfactuals)
     with_model = alerted[0].context.model is not None
     assert any(each.attributions for each in told) == with_model
     approved = next(each for each in receipts if each.result.risk_score < 50.0)
-    assert explain(approved, MODELS).counterfactuals == []
+    assert explain(approved, model_of(approved, MODELS)).counterfactuals == []
 
 
 def test_missing_context_is_named_by_both(scored, tmp_path):
