@@ -10,10 +10,12 @@ from gateway.rest import encoded_slash
 from gateway.services.entities import EntityService
 from gateway.services.exports import ExportService
 from gateway.services.feedback import FeedbackService
+from gateway.services.receipts import ReceiptService
 from gateway.services.records import RecordsService
 
 FeedbackReading = NamedDependency[FeedbackService]
 Exports = NamedDependency[ExportService]
+Receipts = NamedDependency[ReceiptService]
 Records = NamedDependency[RecordsService]
 Entities = NamedDependency[EntityService]
 

@@ -21,6 +21,7 @@ from gateway.errors import UnavailableError
 from gateway.scoring import converters
 from gateway.scoring.channel import ScoringTls, open_channel
 from gateway.scoring.models import ModelClient
+from gateway.scoring.receipts import ReceiptClient
 from gateway.scoring.rules import RuleClient
 from gateway.scoring.status import translated
 from gateway.spans import Spans
@@ -39,6 +40,7 @@ class ScoringClient:
     Attributes:
         models: asks for models and changes them, over the same channel.
         rules: asks for user rules and changes them, likewise.
+        receipts: asks how decisions are proved and explained, likewise.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class ScoringClient:
         self._health = health_pb2_grpc.HealthStub(self._channel)
         self.models = ModelClient(self._channel, timeout_s)
         self.rules = RuleClient(self._channel, timeout_s)
+        self.receipts = ReceiptClient(self._channel, timeout_s)
 
     async def score(self, payment: Payment, request_id: str) -> ScoreAnswer:
         """Score one payment.

@@ -1,7 +1,5 @@
 """The client's part for models: what is in use, and changing it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import grpc
@@ -15,13 +13,11 @@ from gateway.domain.model import (
     ModelsInUse,
     ShadowComparison,
 )
-from gateway.errors import ConflictError, NotFoundError
 from gateway.scoring.converters import instant
-from gateway.scoring.status import reason_of, translated
+from gateway.scoring.status import refusals, translated
 
 # The gate of a large model takes its time; it runs in a process of its own.
 _CHANGE_TIMEOUT_S = 150.0
-_MISSING = "MODEL_MISSING"
 _ROLES = {
     model_service_pb2.MODEL_ROLE_CHAMPION: ModelRole.CHAMPION,
     model_service_pb2.MODEL_ROLE_CANARY: ModelRole.CANARY,
@@ -93,22 +89,9 @@ class ModelClient:
 
     async def _change(self, method: Any, request: Any) -> list[HeldModel]:
         # The inner one first: what it leaves is translated as everywhere.
-        with translated(), _refusals():
+        with translated(), refusals():
             answer = await method(request, timeout=_CHANGE_TIMEOUT_S)
         return _held(answer.models)
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    try:
-        yield
-    except grpc.aio.AioRpcError as error:
-        if error.code() is not grpc.StatusCode.FAILED_PRECONDITION:
-            raise
-        reason, message = reason_of(error), error.details() or ""
-        if reason == _MISSING:
-            raise NotFoundError(message, reason="MODEL_NOT_FOUND") from error
-        raise ConflictError(message, reason=reason or "MODEL_REFUSED") from error
 
 
 def _comparison(found: model_service_pb2.ShadowComparison) -> ShadowComparison:

@@ -14,11 +14,13 @@ from gateway.errors import (
     GatewayError,
     InternalError,
     InvalidArgumentError,
+    NotFoundError,
     ResourceExhaustedError,
     UnavailableError,
 )
 
 _DETAILS_KEY = "grpc-status-details-bin"
+_MODEL_MISSING = "MODEL_MISSING"
 
 # The protocol's fields by the names that the REST API has for them.
 _REST_FIELDS = {
@@ -41,6 +43,25 @@ def translated() -> Iterator[None]:
         yield
     except grpc.aio.AioRpcError as error:
         raise gateway_error(error) from error
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn what a call was refused for into the gateway's errors, with the server's sentence.
+
+    To be entered after `translated`, which takes what is left.
+    """
+    try:
+        yield
+    except grpc.aio.AioRpcError as error:
+        reason, message = reason_of(error), error.details() or ""
+        if error.code() is grpc.StatusCode.NOT_FOUND:
+            raise NotFoundError(message, reason=reason or "NOT_FOUND") from error
+        if error.code() is not grpc.StatusCode.FAILED_PRECONDITION:
+            raise
+        if reason == _MODEL_MISSING:
+            raise NotFoundError(message, reason="MODEL_NOT_FOUND") from error
+        raise ConflictError(message, reason=reason or "MODEL_REFUSED") from error
 
 
 def gateway_error(error: grpc.aio.AioRpcError) -> GatewayError:

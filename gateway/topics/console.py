@@ -3,6 +3,7 @@
 from litestar import Router
 from litestar.static_files import create_static_files_router
 
+from gateway.console.decision_pages import show_explanation, show_receipt
 from gateway.console.errors import PAGE_ERRORS
 from gateway.console.overview_pages import (
     show_analytics,
@@ -42,6 +43,8 @@ TOPIC = Topic(
                 show_queue,
                 show_investigation,
                 show_surroundings,
+                show_explanation,
+                show_receipt,
                 show_entity,
                 show_analytics,
                 show_scanner,

@@ -2,8 +2,10 @@
 
 from gateway.clock import utc_now
 from gateway.rest.controllers.entities import EntityController
+from gateway.rest.controllers.receipts import ReceiptController
 from gateway.rest.controllers.records import TransactionController
 from gateway.services.entities import EntityService
+from gateway.services.receipts import ReceiptService
 from gateway.services.records import RecordsService
 from gateway.topics.shared import Shared
 from gateway.topics.topic import Live, Topic
@@ -14,12 +16,13 @@ def _start(shared: Shared) -> Live:
         {
             "records": RecordsService(shared.database),
             "entities": EntityService(shared.database, utc_now),
+            "receipts": ReceiptService(shared.scoring.receipts),
         }
     )
 
 
 TOPIC = Topic(
-    handlers=(TransactionController, EntityController),
-    names=("records", "entities"),
+    handlers=(TransactionController, ReceiptController, EntityController),
+    names=("records", "entities", "receipts"),
     start=_start,
 )

@@ -33,6 +33,7 @@ async def pages_of(client: httpx.AsyncClient) -> list[str]:
         "/",
         "/queue",
         f"/investigations/{alert_id}",
+        "/transactions/tx-1/receipt",
         "/entities/ACCOUNT/account-1",
         "/scanner",
         "/analytics",
