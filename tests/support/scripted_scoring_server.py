@@ -19,8 +19,8 @@ from anomaly.v1 import (
     label_service_pb2,
     label_service_pb2_grpc,
     model_service_pb2_grpc,
-    rule_service_pb2_grpc,
     receipt_service_pb2_grpc,
+    rule_service_pb2_grpc,
     scoring_service_pb2,
     scoring_service_pb2_grpc,
     transaction_pb2,
@@ -29,8 +29,8 @@ from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tests.support.scripted_models import ScriptedModels, refuse
-from tests.support.scripted_rules import ScriptedRules
 from tests.support.scripted_receipts import ScriptedReceipts
+from tests.support.scripted_rules import ScriptedRules
 
 ALERT_THRESHOLD = 50.0
 BATCH_SIZE = 64
@@ -111,6 +111,7 @@ class ScriptedScoringServer:
         )
         rule_service_pb2_grpc.add_RuleServiceServicer_to_server(
             ScriptedRules(self.rules, self.rule_authors), self._server
+        )
         receipt_service_pb2_grpc.add_ReceiptServiceServicer_to_server(
             ScriptedReceipts(self._answers.keys), self._server
         )
