@@ -242,7 +242,7 @@ def serve(config: ScoringConfig, worker: int | None = None) -> int:
     Raises:
         ConfigurationError: it cannot start as configured.
     """
-    configure_logging(config.log_level, config.log_format)
+    configure_logging(config.log_level, config.log_format, worker)
     application = build(config, worker)
 
     def stop(_number: int, _frame: object) -> None:

@@ -30,6 +30,7 @@ _WINDOW_MAX: Final = 2**31 - 1
 _SETTINGS_INITIAL_WINDOW_SIZE: Final = 4
 _RECEIVE_BYTES: Final = 1 << 18
 _SILENCE_SECONDS_MAX: Final = 30.0
+_FAILED: Final = "a call failed; run `anomaly score` to see why"
 
 
 def _frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
@@ -103,7 +104,10 @@ class _Connection:
         return bool(self._out)
 
     def receive(self, latencies_ns: list[int]) -> int:
-        """Take in what has arrived; return how many calls have ended without a message."""
+        """Take in what has arrived; return how many calls have ended without a message.
+
+        Those that have ended with one add their latency.
+        """
         data = self.socket.recv(_RECEIVE_BYTES)
         if not data:
             raise UnavailableError("the server closed the connection")
@@ -129,10 +133,11 @@ class _Connection:
             self._answered.add(stream)
         elif (kind == _HEADERS and flags & _END_STREAM) or kind == _RST_STREAM:
             # The trailers end a call; without a message before them it has failed.
-            latencies_ns.append(clock.monotonic_ns() - self.starts.pop(stream))
-            failed = stream not in self._answered
+            elapsed_ns = clock.monotonic_ns() - self.starts.pop(stream)
+            if stream not in self._answered:
+                return 1
             self._answered.discard(stream)
-            return int(failed)
+            latencies_ns.append(elapsed_ns)
         elif kind == _WINDOW_UPDATE and stream == 0:
             self._window += int.from_bytes(payload, "big")
         elif kind in {_SETTINGS, _PING} and not flags & _ACK:
@@ -149,6 +154,7 @@ def run_load(
     *,
     connection_count: int,
     in_flight_max: int,
+    may_refuse: bool = False,
 ) -> tuple[float, NDArray[np.int64]]:
     """Send every message once, each connection with up to `in_flight_max` calls at a time.
 
@@ -158,6 +164,7 @@ def run_load(
         messages: serialised requests.
         connection_count: connections, opened before the clock starts.
         in_flight_max: calls in flight on each.
+        may_refuse: whether calls may fail; those are then left out of the latencies.
 
     Returns:
         Seconds from the first call to the last answer, and the latency of each call in nanoseconds.
@@ -167,6 +174,7 @@ def run_load(
     """
     selector, connections = _connected(address, method, connection_count, in_flight_max)
     latencies_ns: list[int] = []
+    refused = 0
     waiting = iter(messages)
     upcoming = next(waiting, None)
     began_ns = clock.monotonic_ns()
@@ -178,9 +186,12 @@ def run_load(
                     connection.add_call(upcoming, clock.monotonic_ns())
                     upcoming = next(waiting, None)
                 connection.flush()
-            if len(latencies_ns) == len(messages):
+            if len(latencies_ns) + refused == len(messages):
                 break
-            ready = _receive_ready(selector, latencies_ns)
+            ready, failed = _receive_ready(selector, latencies_ns)
+            refused += failed
+            if failed and not may_refuse:
+                raise UnavailableError(_FAILED)
         elapsed_s = (clock.monotonic_ns() - began_ns) / clock.NS_PER_S
     finally:
         for connection in connections:
@@ -229,9 +240,9 @@ def run_open_load(
             for connection in connections:
                 connection.flush()
             # The client has a core of its own; to sleep would make it late.
-            _receive_ready(
-                selector, latencies_ns, _SILENCE_SECONDS_MAX if sent == len(times) else 0
-            )
+            timeout_s = _SILENCE_SECONDS_MAX if sent == len(times) else 0
+            if _receive_ready(selector, latencies_ns, timeout_s)[1]:
+                raise UnavailableError(_FAILED)
     finally:
         for connection in connections:
             connection.socket.close()
@@ -255,19 +266,23 @@ def _receive_ready(
     selector: selectors.DefaultSelector,
     latencies_ns: list[int],
     timeout_s: float = _SILENCE_SECONDS_MAX,
-) -> list[_Connection]:
-    """Wait for the server, take in what came, and return the connections that may go on."""
+) -> tuple[list[_Connection], int]:
+    """Wait for the server and take in what came.
+
+    Returns the connections that may go on, and how many calls have failed.
+    """
     events = selector.select(timeout_s)
     if not events and timeout_s:
         raise UnavailableError(f"the server was silent for {timeout_s:.0f} s")
     ready: list[_Connection] = []
+    failed = 0
     for key, mask in events:
         connection: _Connection = key.data
-        if mask & selectors.EVENT_READ and connection.receive(latencies_ns):
-            raise UnavailableError("a call failed; run `anomaly score` to see why")
+        if mask & selectors.EVENT_READ:
+            failed += connection.receive(latencies_ns)
         connection.flush()
         wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if connection.wants_to_send else 0)
         if key.events != wanted:
             selector.modify(connection.socket, wanted, connection)
         ready.append(connection)
-    return ready
+    return ready, failed

@@ -96,11 +96,18 @@ class Loop:
     Args:
         work: does what is ready; called when no event is ready or many were taken. It says whether
             more is left to do.
+        is_full: asked after each event whether more is ready than `work` does at once.
     """
 
-    def __init__(self, options: Sequence[tuple[str, int]], work: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        options: Sequence[tuple[str, int]],
+        work: Callable[[], bool],
+        is_full: Callable[[], bool],
+    ) -> None:
         self._options = options
         self._work = work
+        self._is_full = is_full
         self._core: CoreServer | None = None
         self._thread = threading.Thread(target=self._run, name="scoring-loop", daemon=True)
         self._requested = 0
@@ -172,6 +179,7 @@ class Loop:
     def _run(self) -> None:
         assert self._core is not None
         wait, poll, work = self._core.wait, self._core.poll, self._work
+        is_full = self._is_full
         event: Any = None
         more = False
         while not (self._is_shut_down and self._requested == 0 and self._in_flight == 0):
@@ -191,7 +199,7 @@ class Loop:
                     empty += 1
                 # Let go before the next, as gRPC core wants it.
                 event = None
-                if taken == _EVENTS_MAX:
+                if taken == _EVENTS_MAX or is_full():
                     # Before the next is asked for: an event that is not taken is lost, and its call
                     # is never answered.
                     break

@@ -44,7 +44,8 @@ class LoopTransport:
         self._idle = IdleCalls()
         self._pools = make_pools(limits)
         self._ready: deque[LoopCall] = deque()
-        self._loop = Loop(server_options(limits, is_shared=listen.is_shared), self._work)
+        options = server_options(limits, is_shared=listen.is_shared)
+        self._loop = Loop(options, self._work, self._is_full)
         self._on_loop: list[LoopMethod] = []
         self._arrivals: list[Arrival] = [Unknown(self._loop, "", _UNKNOWN_SLOTS)]
         for method in methods:
@@ -91,6 +92,15 @@ class LoopTransport:
         self._loop.stop(grace_s)
         for pool in self._pools.values():
             pool.shutdown(wait=True)
+
+    def _is_full(self) -> bool:
+        """Say whether a whole block waits.
+
+        To take in more before it is answered would only be to refuse more: with three times the
+        calls that it lets wait, a server that looked at all of them first answered a quarter of
+        what it can. What is not taken in waits inside gRPC, where each connection has its bound.
+        """
+        return len(self._ready) >= BLOCK_MAX
 
     def _work(self) -> bool:
         """Answer one block of what waits; say whether more waits."""

@@ -5,19 +5,26 @@ import sys
 from typing import TYPE_CHECKING
 
 import structlog
+from structlog.typing import EventDict
 
 if TYPE_CHECKING:
     from structlog.typing import Processor
 
 
-def configure_logging(level: str, log_format: str) -> None:
+def configure_logging(level: str, log_format: str, worker: int | None = None) -> None:
     """Send our logs and those of libraries through one renderer. Called by the process's entry.
 
     Args:
         level: DEBUG, INFO, WARNING or ERROR.
         log_format: console or json.
+        worker: said in every line of ours, where there are several.
     """
+
+    def name_worker(_logger: object, _method: str, event: EventDict) -> EventDict:
+        return event if worker is None else {**event, "worker": worker}
+
     shared: list[Processor] = [
+        name_worker,
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
