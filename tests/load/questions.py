@@ -30,6 +30,8 @@ NOT_ASKED = {
     "/schema/{path}": "the same as /docs and /redoc",
     "/health/ready": "waits for the scoring server",
     "/api/models": "asks the scoring server, no database",
+    "/api/rules": "asks the scoring server, no database",
+    "/rules": "asks the scoring server, no database",
     "/api/transactions/{transaction_id}/receipt": "asks the scoring server, no database",
     "/api/transactions/{transaction_id}/explanation": "asks the scoring server, no database",
     "/transactions/{transaction_id}/receipt": "asks the scoring server, no database",
