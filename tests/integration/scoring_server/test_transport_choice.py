@@ -41,7 +41,7 @@ def test_stock_never_tries_the_loop(monkeypatch):
     [
         ("GRPCIO_VERSION", "9.9.", "grpcio must be 9.9."),
         # Answers that are not what they must be: wrong status, no details, no server.
-        ("_OK", 13, "RpcError"),
+        ("_GOOD_END", core_server._SendStatus(None, 13, b"", 0), "RpcError"),
         ("_DETAILS_KEY", "other-bin", "details must be 1"),
         ("CoreServer", TellsNothing, "takes other arguments"),
     ],
