@@ -133,7 +133,11 @@ class _Connection:
             self._answered.add(stream)
         elif (kind == _HEADERS and flags & _END_STREAM) or kind == _RST_STREAM:
             # The trailers end a call; without a message before them it has failed.
-            elapsed_ns = clock.monotonic_ns() - self.starts.pop(stream)
+            began_ns = self.starts.pop(stream, None)
+            if began_ns is None:
+                # A reset of a stream that its trailers have ended.
+                return 0
+            elapsed_ns = clock.monotonic_ns() - began_ns
             if stream not in self._answered:
                 return 1
             self._answered.discard(stream)

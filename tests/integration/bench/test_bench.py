@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from anomaly.v1 import scoring_service_pb2
 
@@ -63,11 +64,9 @@ def test_calls_at_a_rate_are_charged_from_the_time_they_were_due(echo: tuple[str
     assert time.monotonic() - began > 0.25
     assert latencies_ns.size == 400
     assert (latencies_ns > 0).all()
-    # Far beyond what it can do most of the waiting is behind others.
-    late_ns = run_open_load(
-        echo, SCORE, messages(2_000), connection_count=4, rate_per_s=1e6, seed=3
-    )
-    assert late_ns.max() > 10 * late_ns.min()
+    # All due at once: whoever is answered later has waited longer, however late it was sent.
+    late_ns = run_open_load(echo, SCORE, messages(100), connection_count=4, rate_per_s=1e6, seed=3)
+    assert (np.diff(late_ns) > 0).mean() > 0.9
 
 
 def test_failed_call_is_an_error(echo: tuple[str, int]) -> None:
