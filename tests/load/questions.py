@@ -221,6 +221,7 @@ def _figures(samples: Samples) -> dict[str, Question]:
         "GET /api/analytics/detection-rate": analytics("detection-rate"),
         "GET /api/analytics/trends": analytics("trends"),
         "GET /api/analytics/thresholds": analytics("thresholds"),
+        "GET /api/analytics/analysts": analytics("analysts"),
         "GET /api/analytics/label-delay": lambda: "/api/analytics/label-delay",
         "GET /api/analytics/health": lambda: "/api/analytics/health",
     }
