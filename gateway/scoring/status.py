@@ -20,6 +20,26 @@ from gateway.errors import (
 )
 
 _DETAILS_KEY = "grpc-status-details-bin"
+_GONE = ("the scoring server is away or too slow", "SCORING_SERVER_UNAVAILABLE")
+_REFUSES = "SCORING_SERVER_REFUSES"
+# The last three can only be mended by who runs both.
+_AWAY = {
+    grpc.StatusCode.UNAVAILABLE: _GONE,
+    grpc.StatusCode.DEADLINE_EXCEEDED: _GONE,
+    grpc.StatusCode.CANCELLED: _GONE,
+    grpc.StatusCode.UNIMPLEMENTED: (
+        "the scoring server is of a release that cannot do this yet",
+        _REFUSES,
+    ),
+    grpc.StatusCode.PERMISSION_DENIED: (
+        "the gateway's token lacks the permission for this on the scoring server",
+        _REFUSES,
+    ),
+    grpc.StatusCode.UNAUTHENTICATED: (
+        "the scoring server does not know the gateway's token",
+        _REFUSES,
+    ),
+}
 _MODEL_MISSING = "MODEL_MISSING"
 
 # The protocol's fields by the names that the REST API has for them.
@@ -81,14 +101,8 @@ def gateway_error(error: grpc.aio.AioRpcError) -> GatewayError:
         )
     if code in {grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.OUT_OF_RANGE}:
         return FeedPositionError(message, reason=code.name, details=_metadata(status))
-    if code in {
-        grpc.StatusCode.UNAVAILABLE,
-        grpc.StatusCode.DEADLINE_EXCEEDED,
-        grpc.StatusCode.CANCELLED,
-    }:
-        return UnavailableError(
-            "the scoring server is away or too slow", reason="SCORING_SERVER_UNAVAILABLE"
-        )
+    if code in _AWAY:
+        return UnavailableError(*_AWAY[code])
     return InternalError(f"the scoring server answered {code.name}: {message}")
 
 

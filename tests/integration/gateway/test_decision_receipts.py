@@ -1,10 +1,11 @@
 """Receipts and explanations of decisions over REST and on their pages."""
 
+import grpc
 import httpx
 import pytest
 
 from tests.integration.gateway.conftest import OpenGateway
-from tests.support.alerts import raise_alert
+from tests.support.alerts import body, raise_alert
 from tests.support.scripted_receipts import CHANGED_MODEL, CONTENT, OTHERWISE
 from tests.support.scripted_scoring_server import ScriptedScoringServer, alert_id_of
 
@@ -91,3 +92,21 @@ async def test_scoring_server_that_is_away_is_said(
         page = await gateway.get(f"/investigations/{alert_id_of('tx-1')}/explanation")
         assert page.status_code == 200
         assert "cannot be told now" in page.text
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (grpc.StatusCode.UNIMPLEMENTED, "of a release that cannot do this yet"),
+        (grpc.StatusCode.PERMISSION_DENIED, "token lacks the permission"),
+        (grpc.StatusCode.UNAUTHENTICATED, "does not know the gateway's token"),
+    ],
+)
+async def test_scoring_server_that_refuses_the_gateway_is_no_mistake_of_ours(
+    gateway: httpx.AsyncClient, scoring: ScriptedScoringServer, code: grpc.StatusCode, told: str
+) -> None:
+    scoring.fail_with = code
+    answer = await gateway.post("/api/detection/evaluate", json=body("tx-1"))
+    assert answer.status_code == 503
+    assert answer.json()["error_code"] == "SCORING_SERVER_REFUSES"
+    assert told in answer.json()["message"]
