@@ -10,11 +10,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring_server.catalogue import FEATURE_COUNT, FEATURES
+from scoring_server.catalogue import FEATURE_COUNT, FEATURES, Feature
 from scoring_server.inference.onnx_model import OnnxModel
 
 COUNT_MAX: Final = 5
 _SCORE_MIN: Final = 1e-9
+# Beyond that nobody reads on.
+_ONE_IN_MAX: Final = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,26 @@ def _baseline(model: OnnxModel, name: str) -> float:
 
 
 def _told(name: str, value: float, baseline: float, contribution: float) -> Attribution:
-    sentence = (
-        f"{FEATURES[name].meaning}: {value:,.4g}, usual is {baseline:,.4g} "
-        f"({contribution:.0%} of what raises the model's score)"
-    )
+    said = _said(FEATURES[name], value, baseline)
+    sentence = f"{said} ({contribution:.0%} of what raises the model's score)"
     return Attribution(name, value, baseline, contribution, sentence)
+
+
+def _said(feature: Feature, value: float, baseline: float) -> str:
+    """Say a value in its unit, beside what is usual."""
+    # What stands behind a semicolon says when there is no value.
+    meaning, unit = feature.meaning.partition(";")[0], feature.unit
+    if unit == "0 or 1":
+        so = "" if value else "it is not so that "
+        return so + meaning.removeprefix("1 when ")
+    if unit.startswith("-log"):
+        base = 2.0 if unit.startswith("-log2") else 10.0
+        return f"{meaning}: one in {min(base ** max(value, 0.0), _ONE_IN_MAX):,.0f}"
+    if unit == "major currency units":
+        return f"{meaning}: {value:,.2f}, usual is {baseline:,.2f}"
+    name = "" if unit == "ratio" else f" {unit.partition(' of the log')[0]}"
+    return f"{meaning}: {_number(value)}{name}, usual is {_number(baseline)}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1_000.0 else f"{value:.4g}"  # noqa: PLR2004 - reading
