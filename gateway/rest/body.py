@@ -22,6 +22,10 @@ T = TypeVar("T", bound=msgspec.Struct)
 NULL_CHARACTER = "\0"
 # As JSON writes it; nothing else in a body can stand for it.
 _NULL_ESCAPE = b"\\u0000"
+# How much of a value a message repeats.
+_WAS_MAX = 100
+# What msgspec says itself of a value of another type.
+_GOT = ", got "
 # What decoding raises for bytes that are no JSON that can be taken.
 NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError, RecursionError)
 
@@ -107,7 +111,8 @@ def parse_body(raw: bytes, model: type[T]) -> T:
             if _NULL_ESCAPE in bytes(value) and _holds_null(msgspec.json.decode(value)):
                 faults.append(null_character_fault(field.encode_name))
         except msgspec.ValidationError as error:
-            faults.append(field_fault(field.encode_name, field.type, error))
+            came = _came(msgspec.json.decode(value), field.type)
+            faults.append(field_fault(field.encode_name, field.type, error, came))
         except NOT_JSON as error:
             raise not_json(error) from error
     if faults:
@@ -160,10 +165,36 @@ def allowed_values(annotation: Any) -> tuple[str, ...]:
     return ()
 
 
-def field_fault(name: str, annotation: Any, error: msgspec.ValidationError) -> FieldFault:
-    """Return the fault of a value that its type does not take."""
+def field_fault(
+    name: str, annotation: Any, error: msgspec.ValidationError, came: str
+) -> FieldFault:
+    """Return the fault of a value that its type does not take.
+
+    Args:
+        name: of the field.
+        annotation: its type.
+        error: what msgspec says.
+        came: what the value was, as the end of the message says it.
+    """
     allowed = allowed_values(annotation)
     if allowed:
-        return FieldFault(name, f"{name} must be one of {', '.join(allowed)}", allowed)
-    text = str(error).partition(" - at ")[0]
-    return FieldFault(name, f"{name}: {text[:1].lower()}{text[1:]}")
+        return FieldFault(name, f"{name} must be one of {', '.join(allowed)}, {came}", allowed)
+    text, _, place = str(error).partition(" - at ")
+    text = f"{text[:1].lower()}{text[1:]}"
+    if place:
+        # It lies within the value.
+        return FieldFault(name, f"{name}{place.strip('`').removeprefix('$')}: {text}")
+    return FieldFault(name, f"{name}: {text}" if _GOT in text else f"{name}: {text}, {came}")
+
+
+def was(value: object) -> str:
+    """Return how a message repeats a value: whoever sent a long one knows how it goes on."""
+    text = repr(value)
+    return f"was {text}" if len(text) <= _WAS_MAX else f"was {text[:_WAS_MAX]}..."
+
+
+def _came(value: object, annotation: Any) -> str:
+    """Say what a value was. A text of no enumeration may be a password, and is not repeated."""
+    if isinstance(value, str) and not allowed_values(annotation):
+        return f"had {len(value)} characters"
+    return f"had {len(value)} of them" if isinstance(value, list | dict) else was(value)

@@ -26,7 +26,7 @@ from gateway.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
-from gateway.rest.body import allowed_values, summary
+from gateway.rest.body import allowed_values, summary, was
 from gateway.rest.schemas.errors import ErrorBody
 
 STATUS_BY_ERROR: dict[type[GatewayError], int] = {
@@ -133,13 +133,11 @@ def _query_fault(request: AnyRequest, extra: dict[str, Any]) -> FieldFault:
     name = str(extra.get("key", "request"))
     signature = request.route_handler.parsed_fn_signature.parameters
     allowed = allowed_values(signature[name].raw) if name in signature else ()
+    came = f", {was(found)}" if (found := request.query_params.get(name)) is not None else ""
     if allowed:
-        found = request.query_params.get(name, "")
-        return FieldFault(
-            name, f"{name} must be one of {', '.join(allowed)}, was {found!r}", allowed
-        )
+        return FieldFault(name, f"{name} must be one of {', '.join(allowed)}{came}", allowed)
     text = str(extra.get("message", "not valid"))
-    return FieldFault(name, f"{name}: {text[:1].lower()}{text[1:]}")
+    return FieldFault(name, f"{name}: {text[:1].lower()}{text[1:]}{came}")
 
 
 def _response(

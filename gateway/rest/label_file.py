@@ -9,7 +9,7 @@ import msgspec
 
 from gateway.domain.outside_labels import FILE_ROWS_MAX
 from gateway.errors import FieldFault
-from gateway.rest.body import field_fault
+from gateway.rest.body import field_fault, was
 from gateway.rest.body_list import fault_of, refuse
 from gateway.rest.schemas.labels import NewLabel
 
@@ -91,9 +91,7 @@ def _label(found: dict[str, str]) -> tuple[NewLabel | None, list[FieldFault]]:
         try:
             values[name] = msgspec.convert(text, field.type, strict=False)
         except msgspec.ValidationError as error:
-            fault = field_fault(name, field.type, error)
-            was = text[:_MESSAGE_LENGTH_MAX]
-            faults.append(FieldFault(name, f"{fault.message}, was {was!r}", fault.allowed))
+            faults.append(field_fault(name, field.type, error, was(text)))
             continue
         if name == "known_time" and values[name] is None:
             faults.append(FieldFault(name, "known_time is required in a file"))

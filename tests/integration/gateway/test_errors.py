@@ -49,6 +49,9 @@ async def test_every_bad_field_of_a_body_is_named(gateway: httpx.AsyncClient) ->
         "latitude",
     }
     assert named["entity_type"]["allowed"][0] == "USER"
+    assert named["entity_type"]["message"].endswith(", was 'PLANET'")
+    assert named["latitude"]["message"] == "latitude: expected `float` <= 90.0, was 91"
+    assert named["transaction_id"]["message"].endswith(", had 9 characters")
     assert "required" in named["source_account"]["message"]
 
 
@@ -112,6 +115,8 @@ async def test_bad_query_names_every_parameter(gateway: httpx.AsyncClient) -> No
     )
     named = fields(answer)
     assert set(named) == {"page", "limit", "severity", "sort"}
+    assert named["page"]["message"] == "page: expected `int` >= 1, was '0'"
+    assert named["limit"]["message"] == "limit: expected `int` <= 100, was '101'"
     assert named["severity"]["allowed"] == ["ALL", "LOW", "MEDIUM", "HIGH", "CRITICAL"]
 
 
