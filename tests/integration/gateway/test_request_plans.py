@@ -16,11 +16,14 @@ import httpx
 import psycopg
 import pytest
 from rich.progress import Progress
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 
 from gateway.app import build
 from gateway.config import GatewayConfig
+from gateway.db.engine import Database
 from gateway.db.url import synchronous_url
+from gateway.db.watch import DatabaseLimits
+from gateway.domain.pagination import AlertQuery
 from tests.integration.gateway.conftest import started
 from tests.load.fill_database import fill
 from tests.load.fill_desk import ADMIN, PASSWORD, fill_desk
@@ -146,3 +149,17 @@ def test_a_walk_is_seen(filled: str) -> None:
         ):
             ((((plan,),)),) = connection.execute(f"EXPLAIN (FORMAT JSON) {statement}").fetchall()
             assert bool(walks(plan["Plan"])) is wrong, (statement, plan)
+
+
+async def test_statements_are_planned_for_their_own_values(filled: str) -> None:
+    """A plan for all values takes a LIMIT that is a parameter for a tenth of the table."""
+    database = Database(filled, DatabaseLimits())
+    planned = text("SELECT sum(custom_plans), sum(generic_plans) FROM pg_prepared_statements")
+    async with database.read() as unit:
+        # The driver prepares what it has sent five times, and the server then has five plans made.
+        for _ in range(15):
+            await unit.alerts.page(AlertQuery(search="a", limit=10))
+        custom, generic = (await unit.connection.execute(planned)).one()
+    await database.close()
+    assert custom > 0
+    assert generic == 0
