@@ -111,7 +111,7 @@ def parse_body(raw: bytes, model: type[T]) -> T:
             if _NULL_ESCAPE in bytes(value) and _holds_null(msgspec.json.decode(value)):
                 faults.append(null_character_fault(field.encode_name))
         except msgspec.ValidationError as error:
-            came = _came(msgspec.json.decode(value), field.type)
+            came = _came(bytes(value), field.type)
             faults.append(field_fault(field.encode_name, field.type, error, came))
         except NOT_JSON as error:
             raise not_json(error) from error
@@ -193,8 +193,13 @@ def was(value: object) -> str:
     return f"was {text}" if len(text) <= _WAS_MAX else f"was {text[:_WAS_MAX]}..."
 
 
-def _came(value: object, annotation: Any) -> str:
+def _came(raw: bytes, annotation: Any) -> str:
     """Say what a value was. A text of no enumeration may be a password, and is not repeated."""
+    try:
+        value = msgspec.json.decode(raw)
+    except NOT_JSON:
+        # A number that no number holds, or a nest that is too deep.
+        return was(raw.decode(errors="replace"))
     if isinstance(value, str) and not allowed_values(annotation):
         return f"had {len(value)} characters"
     return f"had {len(value)} of them" if isinstance(value, list | dict) else was(value)
