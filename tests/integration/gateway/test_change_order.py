@@ -10,6 +10,8 @@ from gateway.domain.alert import AlertEvent
 from gateway.domain.change import BEGINNING, Change, ChangePosition
 from gateway.domain.enumerations import AlertStatus
 from tests.support.alert_values import INGEST_TIME, alert
+from tests.support.change_log import after, settled_after
+from tests.support.waiting import TIMEOUT_S
 
 
 def event(content: str) -> AlertEvent:
@@ -21,11 +23,6 @@ def event(content: str) -> AlertEvent:
 async def stored_alert(database: Database) -> None:
     async with database.write() as unit:
         await unit.alerts.add([alert("tx-1")])
-
-
-async def after(database: Database, position: ChangePosition, limit: int = 100) -> list[Change]:
-    async with database.read() as unit:
-        return await unit.changes.after(position, limit)
 
 
 def contents(changes: list[Change]) -> list[str]:
@@ -44,7 +41,7 @@ async def test_row_that_commits_later_is_not_skipped(database: Database) -> None
         async with database.read() as unit:
             assert await unit.changes.head() == BEGINNING
         assert await after(database, BEGINNING) == []
-    assert contents(await after(database, BEGINNING)) == ["slow", "fast"]
+    assert contents(await settled_after(database, BEGINNING, 2)) == ["slow", "fast"]
 
 
 async def test_higher_row_of_an_older_transaction_is_not_skipped(database: Database) -> None:
@@ -55,7 +52,7 @@ async def test_higher_row_of_an_older_transaction_is_not_skipped(database: Datab
         async with database.write() as young:
             await young.alerts.add_events([event("young")])
         await old.alerts.add_events([event("old 2")])
-    changes = await after(database, BEGINNING)
+    changes = await settled_after(database, BEGINNING, 3)
     assert contents(changes) == ["old 1", "old 2", "young"]
     # Resuming at any of them gives the rest.
     for number, change in enumerate(changes, 1):
@@ -79,9 +76,7 @@ async def test_reader_beside_many_writers_sees_each_change_once(database: Databa
     async def read() -> list[Change]:
         seen: list[Change] = []
         position = BEGINNING
-        last = False
-        while not last:
-            last = done.is_set()
+        while not done.is_set() or len(seen) < writers * rows:
             page = await after(database, position, 7)
             while page:
                 seen += page
@@ -93,7 +88,8 @@ async def test_reader_beside_many_writers_sees_each_change_once(database: Databa
     reading = asyncio.create_task(read())
     await asyncio.gather(*map(write, range(writers)))
     done.set()
-    seen = await reading
+    async with asyncio.timeout(TIMEOUT_S):
+        seen = await reading
     assert sorted(contents(seen)) == sorted(f"{w}:{n}" for w in range(writers) for n in range(rows))
     assert [change.position for change in seen] == sorted(change.position for change in seen)
     async with database.read() as unit:
@@ -122,4 +118,4 @@ async def test_undone_changes_are_not_told(database: Database) -> None:
         await undo()
     async with database.write() as unit:
         await unit.alerts.add_events([event("done")])
-    assert contents(await after(database, BEGINNING)) == ["done"]
+    assert contents(await settled_after(database, BEGINNING, 1)) == ["done"]

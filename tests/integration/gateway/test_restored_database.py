@@ -11,6 +11,7 @@ from gateway.domain.alert import AlertEvent
 from gateway.domain.change import BEGINNING, ChangePosition
 from gateway.domain.enumerations import AlertStatus
 from tests.support.alert_values import INGEST_TIME, alert
+from tests.support.change_log import settled_after
 
 FUTURE = 2**40
 
@@ -30,8 +31,7 @@ async def test_changes_of_another_server_become_history(
     async with database.write() as unit:
         await unit.alerts.add([alert("tx-1")])
     await happen(database, "told elsewhere")
-    async with database.read() as unit:
-        (change,) = await unit.changes.after(BEGINNING, 10)
+    (change,) = await settled_after(database, BEGINNING, 1)
     async with database.write() as unit:
         await unit.webhooks.hold_position(ChangePosition(FUTURE, change.position.event_id))
     engine = sqlalchemy.create_engine(synchronous_url(database_url))
@@ -47,8 +47,8 @@ async def test_changes_of_another_server_become_history(
         )
     migrate(database_url)
     await happen(database, "new here")
+    changes = await settled_after(database, BEGINNING, 2)
     async with database.read() as unit:
-        changes = await unit.changes.after(BEGINNING, 10)
         assert [each.event.content for each in changes] == ["told elsewhere", "new here"]
         assert await unit.webhooks.position() == BEGINNING
         history = await unit.alerts.events("alr_tx-1")
