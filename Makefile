@@ -7,7 +7,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 GENERATED := proto/anomaly/v1 proto/buf/validate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo test browser contract lint bench load chaos fuzz proto proto-check lock clean
+.PHONY: help setup setup-dev run demo test tools contract lint bench load chaos fuzz proto proto-check lock clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,22 +39,17 @@ run: setup ## start scoring server and gateway (Ctrl-C stops both)
 demo: setup ## start both servers, send simulated payments through them, keep running
 	@$(BIN)/python deploy/demo.py
 
-test: setup-dev browser ## run all tests
+test: setup-dev tools ## run all tests
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-# tests/browser look at the console with it; they fail, and say so, where there is none.
-browser:
-	@for name in $$CHROMIUM chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  echo "installing chromium for tests/browser ..."; \
-	  apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium >/dev/null; \
-	fi || true
+tools:
+	@.ci/tools
 
 contract: setup-dev ## test the REST contract, with EXAMPLES=n generated requests an operation
 	@CONTRACT_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest --timeout 0 tests/contract $(PYTEST_ARGS)
 
-chaos: setup-dev ## break things under load, ROUNDS=n times, and look whether anything is lost
-	@PYTHONPATH=.:proto $(BIN)/python -m tests.chaos.rounds $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
+chaos: setup-dev ## break things under load, ROUNDS=n times (WORKERS=2: several processes), and look whether anything is lost
+	@PYTHONPATH=.:proto $(BIN)/python -m tests.chaos.rounds $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(SEED),--seed $(SEED))
 
 fuzz: setup-dev ## have MESSAGES=n malformed messages read by the kernels
 	@PYTHONPATH=.:proto $(BIN)/python -m tests.property.fuzz_wire $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(SEED),--seed $(SEED))

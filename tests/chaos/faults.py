@@ -1,9 +1,11 @@
 """What goes wrong. Each begins under load, and ends with everything running again."""
 
+import os
 import random
 import shutil
 import signal
 import socket
+import time
 from collections.abc import Callable
 
 import grpc
@@ -11,14 +13,29 @@ import pytest
 
 from scoring_server.rpc.client import ScoringClient
 from tests.chaos.installation import Installation
+from tests.chaos.slow_disk import slowed
+from tests.support.product import wait_for
 from tests.support.small_disk import fill
+
+_STEP_SECONDS_MAX = 40 * 86_400
+_SECONDS_BETWEEN_MAX = 60
+_DELAY_MS_MAX = 200
 
 Fault = Callable[[Installation, random.Random], None]
 
 
 def kill_scoring_server(installation: Installation, _drawn: random.Random) -> None:
+    """Kill the process that was started; with several workers it is their supervisor."""
     installation.scoring.stop(signal.SIGKILL)
     installation.start_scoring()
+
+
+def kill_worker(installation: Installation, drawn: random.Random) -> None:
+    """Kill one of several workers, while the rest serve on, until another has its place."""
+    worker = drawn.randrange(installation.workers)
+    before = installation.worker_pid(worker)
+    os.kill(before, signal.SIGKILL)
+    wait_for("another worker", lambda: installation.worker_pid(worker) != before)
 
 
 def kill_gateway(installation: Installation, _drawn: random.Random) -> None:
@@ -28,8 +45,9 @@ def kill_gateway(installation: Installation, _drawn: random.Random) -> None:
 
 
 def kill_both_servers(installation: Installation, _drawn: random.Random) -> None:
-    installation.gateway.stop(signal.SIGKILL)
-    installation.scoring.stop(signal.SIGKILL)
+    """Kill every process of both at the same moment."""
+    installation.gateway.kill()
+    installation.scoring.kill()
     installation.start_scoring()
     installation.start_gateway()
 
@@ -65,7 +83,8 @@ def tear_snapshot(installation: Installation, drawn: random.Random) -> None:
         installation.load.await_told(drawn.randint(1, 50))
         made = installation.snapshot()
         assert made.returncode == 0, made.stderr
-    installation.scoring.stop(signal.SIGKILL)
+    # All of its workers with it, which would write to what is removed.
+    installation.scoring.kill()
     slots = sorted((installation.data_dir / "snapshots").glob("*/snapshot.json"))
     newest = max(slots, key=lambda path: path.stat().st_mtime_ns)
     victim = drawn.choice([*sorted(newest.parent.glob("*.table")), newest])
@@ -93,6 +112,31 @@ def send_poison(installation: Installation, drawn: random.Random) -> None:
     installation.load.await_told(20)
 
 
+def step_clock(installation: Installation, drawn: random.Random) -> None:
+    """Set the clock of both servers back or forward, and later right again."""
+    seconds = drawn.choice((-1, 1)) * drawn.randint(1, _STEP_SECONDS_MAX)
+    installation.clock.step(seconds)
+    # More than can be under way at the moment.
+    installation.load.await_told(100)
+    wrong_by_s = installation.newest_ingest_time_s() - time.time()
+    assert abs(wrong_by_s - seconds) < _SECONDS_BETWEEN_MAX, (wrong_by_s, seconds)
+    # Whoever starts meanwhile finds files of another time.
+    if drawn.random() < 0.5:
+        kill_both_servers(installation, drawn)
+    installation.clock.step(0)
+    installation.load.await_told(50)
+
+
+def slow_disk(installation: Installation, drawn: random.Random) -> None:
+    """Have everything the servers write take as long as on a disk that is overloaded."""
+    delay_ms = drawn.randint(1, _DELAY_MS_MAX)
+    with slowed(installation.scoring.family(), delay_ms):
+        installation.load.await_told(20)
+        if drawn.random() < 0.5:
+            kill_both_servers(installation, drawn)
+    installation.load.await_told(20)
+
+
 FAULTS: tuple[Fault, ...] = (
     kill_scoring_server,
     kill_gateway,
@@ -103,7 +147,11 @@ FAULTS: tuple[Fault, ...] = (
     fill_disk,
     tear_snapshot,
     send_poison,
+    step_clock,
+    slow_disk,
 )
+# What only several workers can suffer.
+WORKER_FAULTS: tuple[Fault, ...] = (*FAULTS, kill_worker)
 # What the rest is made of, for the short form.
 FEW_FAULTS: tuple[Fault, ...] = (
     kill_both_servers,
@@ -112,4 +160,12 @@ FEW_FAULTS: tuple[Fault, ...] = (
     fill_disk,
     tear_snapshot,
     send_poison,
+    step_clock,
+    slow_disk,
+)
+FEW_WORKER_FAULTS: tuple[Fault, ...] = (
+    kill_worker,
+    kill_scoring_server,
+    kill_both_servers,
+    tear_snapshot,
 )

@@ -6,8 +6,12 @@ import socket
 import subprocess
 from pathlib import Path
 
-from scoring_server.runtime_file import RUNTIME_FILE
+import psutil
+
+from scoring_server.journal.reader import JournalReader
+from scoring_server.runtime_file import RUNTIME_FILE, read_runtime_file, worker_runtime_file
 from scoring_server.state.shared_table import StateCapacities
+from tests.chaos.clock import Clock
 from tests.chaos.database import Database
 from tests.chaos.load import Load
 from tests.chaos.proxy import Proxy
@@ -24,10 +28,11 @@ class Installation:
         folder: for logs and the gateway's files.
         disk: for the scoring server's files; may be filled.
         seed: of what the load sends.
+        workers: of the scoring server.
     """
 
-    def __init__(self, folder: Path, disk: Path, seed: int) -> None:
-        self.folder, self.disk = folder, disk
+    def __init__(self, folder: Path, disk: Path, seed: int, workers: int = 1) -> None:
+        self.folder, self.disk, self.workers = folder, disk, workers
         self.data_dir = disk / "data"
         self._opened = contextlib.ExitStack()
         self.database = Database()
@@ -35,6 +40,7 @@ class Installation:
         self.port = _free_port()
         self.proxy = Proxy(self.port)
         self._opened.callback(self.proxy.close)
+        self.clock = Clock(folder / "clock")
         capacities = {
             f"STATE_CAPACITY_{name.upper()}": str(getattr(CAPACITIES, name))
             for name in CAPACITIES.__dataclass_fields__
@@ -42,6 +48,7 @@ class Installation:
         self.environ = environment(
             self.data_dir,
             GRPC_PORT=str(self.port),
+            SCORING_WORKERS=str(workers),
             MODEL_DIR=str(folder / "no-models"),
             LOG_FORMAT="json",
             SNAPSHOT_INTERVAL_S="0",
@@ -49,6 +56,7 @@ class Installation:
             JOURNAL_SEGMENT_EVENTS_MAX="2000",
             RECEIPT_CHECKPOINT_EVENTS="100",
             **capacities,
+            **self.clock.environ,
         )
         self._gateway_environ = environment(
             folder / "gateway",
@@ -56,6 +64,7 @@ class Installation:
             DATABASE_URL=self.database.url,
             LOG_FORMAT="json",
             ALERT_THRESHOLD="20",
+            **self.clock.environ,
         )
         try:
             self.scoring = self.start_scoring()
@@ -77,6 +86,27 @@ class Installation:
         self._opened.callback(self.gateway.kill)
         _wait_until_serving(self.gateway, self.folder / "gateway" / GATEWAY_FILE)
         return self.gateway
+
+    def worker_pid(self, worker: int) -> int:
+        """Return the process id of a worker that serves, waiting until there is one."""
+        path = self.data_dir / worker_runtime_file(worker)
+
+        def look() -> int:
+            assert self.scoring.process.poll() is None, self.scoring.output()[-5_000:]
+            found = read_runtime_file(path)
+            return found.pid if found is not None and psutil.pid_exists(found.pid) else 0
+
+        pid: int = wait_for(path.name, look)
+        return pid
+
+    def newest_ingest_time_s(self) -> float:
+        """Return by the scoring server's clock when the newest event was taken in."""
+        reader = JournalReader(self.data_dir / "journal")
+        try:
+            (newest,) = reader.read(reader.last_sequence - 1, 1)
+        finally:
+            reader.close()
+        return newest.ingest_time_ns / 1e9
 
     def snapshot(self) -> subprocess.CompletedProcess[str]:
         return run(self.environ, "snapshot", "--json")

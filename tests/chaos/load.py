@@ -7,18 +7,20 @@ import time
 from typing import NamedTuple
 
 import grpc
-from anomaly.v1.label_service_pb2 import LABEL_STATUS_APPLIED, LABEL_STATUS_DUPLICATE
-from anomaly.v1.scoring_service_pb2 import ScoreResult
+from anomaly.v1.label_service_pb2 import LABEL_STATUS_APPLIED, LABEL_STATUS_DUPLICATE, Label
+from anomaly.v1.scoring_service_pb2 import ScoreOutcome, ScoreResult
 from anomaly.v1.transaction_pb2 import Transaction
 
-from scoring_server.rpc.client import ScoringClient
+from scoring_server.rpc.client import ScoringClient, reason_of
 from tests.integration.scoring_server.messages import label, payment
 
 WAIT_SECONDS_MAX = 120.0
+_CLIENTS = 3
 _BATCH_SIZE_MAX = 20
 _PAUSE_S = 0.05
-# Between calls: some hundred transactions a second, which all parts keep up with.
-_PACE_S = 0.02
+# Between the calls of a client: some hundred transactions a second together, which all parts keep
+# up with.
+_PACE_S = 0.06
 _CALL_SECONDS_MAX = 5.0
 
 
@@ -31,12 +33,13 @@ class Told(NamedTuple):
 
 
 class Load:
-    """Sends payments and labels, one call at a time, until it is closed.
+    """Clients with a connection each that send payments and labels, one call at a time.
 
     Attributes:
         told: by transaction id.
         labels: ids of the labels that were taken in.
         contradictions: transactions that were told two things.
+        refusals: how often which status was answered.
     """
 
     def __init__(self, port: int, seed: int) -> None:
@@ -44,14 +47,20 @@ class Load:
         self.labels: set[str] = set()
         self.contradictions: list[str] = []
         self.refusals: collections.Counter[str] = collections.Counter()
-        self._random = random.Random(seed)
-        self._number = 0
-        self._changed = threading.Condition()
-        self._paused = self._idle = self._closed = False
+        self._seed = seed
         self._target = f"127.0.0.1:{port}"
+        self._sent = self._reported = self._idle = 0
+        # Numbers of the transactions of which somebody was told.
+        self._known: list[int] = []
+        self._changed = threading.Condition()
+        self._paused = self._closed = False
         self._fault: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="load")
-        self._thread.start()
+        self._threads = [
+            threading.Thread(target=self._run, args=(number,), name=f"load-{number}")
+            for number in range(_CLIENTS)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def await_told(self, more: int) -> None:
         """Wait until clients were told of so many more transactions."""
@@ -66,7 +75,7 @@ class Load:
     def pause(self) -> None:
         """Return once everybody was told something and nothing is under way."""
         self._set_paused(True)
-        self._await("a pause", lambda: self._idle)
+        self._await("a pause", lambda: self._idle == _CLIENTS)
 
     def go_on(self) -> None:
         self._set_paused(False)
@@ -75,7 +84,8 @@ class Load:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        self._thread.join(WAIT_SECONDS_MAX)
+        for thread in self._threads:
+            thread.join(WAIT_SECONDS_MAX)
 
     def _set_paused(self, paused: bool) -> None:
         with self._changed:
@@ -89,74 +99,88 @@ class Load:
             raise self._fault
         assert done, f"{what} did not come; refused so far: {dict(self.refusals)}"
 
-    def _run(self) -> None:
+    def _run(self, number: int) -> None:
+        drawn = random.Random(f"{self._seed}-{number}")
         try:
             with ScoringClient(self._target) as client:
-                while not self._closed:
-                    self._wait_while_paused()
-                    self._send(client)
+                while self._may_go_on():
+                    self._send(client, drawn)
+                    if drawn.random() < 0.2:
+                        self._report_label(client, drawn)
                     time.sleep(_PACE_S)
         except BaseException as error:  # noqa: BLE001 - told to whoever waits
             with self._changed:
                 self._fault = error
                 self._changed.notify_all()
 
-    def _wait_while_paused(self) -> None:
+    def _may_go_on(self) -> bool:
         with self._changed:
-            self._idle = self._paused
+            self._idle += 1
             self._changed.notify_all()
             self._changed.wait_for(lambda: not self._paused or self._closed)
-            self._idle = False
+            self._idle -= 1
+            return not self._closed
 
-    def _send(self, client: ScoringClient) -> None:
-        size = self._random.randint(1, _BATCH_SIZE_MAX)
-        batch = [self._payment(self._number + place) for place in range(size)]
-        if self._number and self._random.random() < 0.3:
-            batch.append(self._payment(self._random.randrange(self._number)))
-        self._number += size
-        answered = self._until_answered(
-            lambda: client.score_batch(batch, timeout_s=_CALL_SECONDS_MAX)
-        )
-        if answered is None:
-            return
+    def _send(self, client: ScoringClient, drawn: random.Random) -> None:
+        size = drawn.randint(1, _BATCH_SIZE_MAX)
         with self._changed:
-            for transaction, outcome in zip(batch, answered, strict=True):
-                self._note(transaction.transaction_id, outcome.result)
+            numbers = [*range(self._sent, self._sent + size)]
+            if self._sent and drawn.random() < 0.3:
+                # May be one that another client has under way.
+                numbers.append(drawn.randrange(self._sent))
+            self._sent += size
+        while numbers and not self._closed:
+            batch = [_payment(number) for number in numbers]
+            outcomes = self._until_answered(
+                lambda sent=batch: client.score_batch(sent, timeout_s=_CALL_SECONDS_MAX)
+            )
+            numbers = self._note(numbers, batch, outcomes or [])
+
+    def _note(
+        self, numbers: list[int], batch: list[Transaction], outcomes: list[ScoreOutcome]
+    ) -> list[int]:
+        """Keep what was told; return what to ask again. There are no outcomes when all ends."""
+        again = []
+        with self._changed:
+            for number, transaction, outcome in zip(
+                numbers, batch, outcomes, strict=bool(outcomes)
+            ):
+                if outcome.HasField("error"):
+                    # Another worker has it in hand; nothing was told.
+                    assert reason_of(outcome.error) == "TRANSACTION_PENDING", outcome
+                    self.refusals["TRANSACTION_PENDING"] += 1
+                    again.append(number)
+                else:
+                    self._note_result(number, transaction.transaction_id, outcome.result)
             self._changed.notify_all()
-        if self._random.random() < 0.2:
-            self._report_label(client)
+        return again
 
-    def _payment(self, number: int) -> Transaction:
-        # By its number alone, so that a repetition has the same content.
-        drawn = random.Random(number)
-        amount = 1_000 + drawn.randrange(300)
-        if drawn.random() < 0.05:
-            amount *= 500
-        return payment(
-            number,
-            account_id=f"account-{drawn.randrange(200)}",
-            terminal_id=f"terminal-{drawn.randrange(30)}",
-            device_id=f"device-{drawn.randrange(100)}",
-            amount_minor=amount,
-        )
-
-    def _note(self, transaction_id: str, result: ScoreResult) -> None:
+    def _note_result(self, number: int, transaction_id: str, result: ScoreResult) -> None:
         assert result.transaction_id == transaction_id
         told = Told(result.sequence, result.risk_score, result.alert_id)
-        if self.told.setdefault(transaction_id, told) != told:
+        before = self.told.get(transaction_id)
+        if before is None:
+            self.told[transaction_id] = told
+            self._known.append(number)
+        elif before != told:
             self.contradictions.append(transaction_id)
 
-    def _report_label(self, client: ScoringClient) -> None:
-        number = self._random.randrange(self._number)
-        label_id = f"label-{len(self.labels)}"
-        value = self._random.randint(1, 3)
-        message = label(label_id, f"tx-{number}", value, after_s=self._random.randrange(9_000))
+    def _report_label(self, client: ScoringClient, drawn: random.Random) -> None:
+        with self._changed:
+            if not self._known:
+                return
+            number = drawn.choice(self._known)
+            label_id = f"label-{self._reported}"
+            self._reported += 1
+        value = drawn.randint(1, 3)
+        message: Label = label(label_id, f"tx-{number}", value, after_s=drawn.randrange(9_000))
         outcomes = self._until_answered(
             lambda: client.report_labels([message], timeout_s=_CALL_SECONDS_MAX)
         )
         if outcomes is not None:
             assert outcomes[0].status in {LABEL_STATUS_APPLIED, LABEL_STATUS_DUPLICATE}, outcomes
-            self.labels.add(label_id)
+            with self._changed:
+                self.labels.add(label_id)
 
     def _until_answered(self, call):
         while not self._closed:
@@ -168,3 +192,18 @@ class Load:
                     self._changed.notify_all()
                 time.sleep(_PAUSE_S)
         return None
+
+
+def _payment(number: int) -> Transaction:
+    # By its number alone, so that a repetition has the same content.
+    drawn = random.Random(number)
+    amount = 1_000 + drawn.randrange(300)
+    if drawn.random() < 0.05:
+        amount *= 500
+    return payment(
+        number,
+        account_id=f"account-{drawn.randrange(200)}",
+        terminal_id=f"terminal-{drawn.randrange(30)}",
+        device_id=f"device-{drawn.randrange(100)}",
+        amount_minor=amount,
+    )

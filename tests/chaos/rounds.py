@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 
 from tests.chaos.checker import Report, check
-from tests.chaos.faults import FAULTS, Fault
+from tests.chaos.faults import FAULTS, WORKER_FAULTS, Fault
 from tests.chaos.installation import Installation
 from tests.support.small_disk import small_disk
 
@@ -26,9 +26,9 @@ _TOLD_BEFORE_MAX = 80
 
 
 @contextmanager
-def installed(folder: Path, seed: int) -> Iterator[Installation]:
+def installed(folder: Path, seed: int, workers: int = 1) -> Iterator[Installation]:
     with small_disk(folder / "disk", DISK_MIB) as disk:
-        installation = Installation(folder, disk, seed)
+        installation = Installation(folder, disk, seed, workers)
         try:
             yield installation
         finally:
@@ -50,13 +50,17 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
-    parser.add_argument("--only", choices=[fault.__name__ for fault in FAULTS])
+    parser.add_argument("--only", choices=[fault.__name__ for fault in WORKER_FAULTS])
+    parser.add_argument("--workers", type=int, default=1, help="of the scoring server")
     asked = parser.parse_args()
-    faults = [fault for fault in FAULTS if asked.only in {None, fault.__name__}]
+    possible = WORKER_FAULTS if asked.workers > 1 else FAULTS
+    faults = [fault for fault in possible if asked.only in {None, fault.__name__}]
+    if not faults:
+        parser.error(f"{asked.only} needs --workers 2 or more")
     click.echo(f"seed {asked.seed}")
     drawn, report = random.Random(asked.seed), Report()
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
-    with installed(folder, asked.seed) as installation:
+    with installed(folder, asked.seed, asked.workers) as installation:
         for number in range(1, asked.rounds + 1):
             fault = drawn.choice(faults)
             began = time.monotonic()

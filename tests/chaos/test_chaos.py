@@ -2,20 +2,23 @@
 
 import random
 
+import numpy as np
 import psycopg
+import pytest
 
+from scoring_server.kernels.dtypes import ENTITY
 from tests.chaos.checker import Report, check
-from tests.chaos.faults import FEW_FAULTS
+from tests.chaos.faults import FEW_FAULTS, FEW_WORKER_FAULTS
 from tests.chaos.rounds import installed, run_round
 
 SEED = 6
-TAMPERED_BYTE = 5_000
 
 
-def test_nothing_is_lost_and_nothing_is_doubled_whatever_fails(tmp_path):
+@pytest.mark.parametrize(("workers", "faults"), [(1, FEW_FAULTS), (2, FEW_WORKER_FAULTS)])
+def test_nothing_is_lost_and_nothing_is_doubled_whatever_fails(tmp_path, workers, faults):
     drawn, report = random.Random(SEED), Report()
-    with installed(tmp_path, SEED) as installation:
-        for fault in FEW_FAULTS:
+    with installed(tmp_path, SEED, workers) as installation:
+        for fault in faults:
             run_round(installation, fault, drawn, report)
             assert report.is_good, (SEED, fault.__name__, report)
         assert installation.load.refusals
@@ -32,8 +35,7 @@ def _tamper(installation) -> None:
     with psycopg.connect(installation.database.url) as connection:
         connection.execute("DELETE FROM transactions WHERE transaction_id = %s", [lost])
         connection.execute("DELETE FROM alert_transactions WHERE transaction_id = %s", [raised])
-    with (installation.data_dir / "state" / "accounts.table").open("r+b") as file:
-        file.seek(TAMPERED_BYTE)
-        byte = file.read(1)
-        file.seek(TAMPERED_BYTE)
-        file.write(bytes([byte[0] ^ 1]))
+    accounts = np.memmap(installation.data_dir / "state" / "accounts.table", ENTITY, "r+")
+    record = accounts[np.flatnonzero(accounts["key"])[0] :][:1].view(np.uint8)
+    record[-1] ^= 1
+    accounts.flush()

@@ -8,19 +8,18 @@ import threading
 import urllib.request
 
 import grpc
-import numpy as np
 from anomaly.v1.event_service_pb2 import Event
 
 from scoring_server.engine.engine import Engine
 from scoring_server.engine.recovery import fold
 from scoring_server.journal.journal import KIND_TRANSACTION
 from scoring_server.journal.reader import JournalReader
-from scoring_server.kernels.dtypes import TRANSACTION
 from scoring_server.rpc.client import ScoringClient, reason_of
 from scoring_server.runtime_file import RUNTIME_FILE, worker_runtime_file
 from scoring_server.state.shared_table import StateCapacities, open_state
 from tests.integration.scoring_server.messages import payment
 from tests.support.product import Program, environment, wait_for
+from tests.support.state_tables import by_key, knows_all
 
 CAPACITIES = StateCapacities(1_024, 1_024, 1_024, 1_024, 1_024, 100_000)
 WAIT_S = 60
@@ -106,17 +105,9 @@ class Crew:
         assert served.was_clean
         for found, expected in zip(served.tables[1:-1], anew.tables[1:-1], strict=True):
             assert by_key(found) == by_key(expected)
-        # The guard may hold a place of an id that was taken back.
-        rows = np.frombuffer(b"".join(each.row for each in records), TRANSACTION).copy()
-        known = Engine(served, None).lookup(rows)
-        assert known.sequences.tolist() == [each.sequence for each in records]
-        assert known.same_content.all()
+        assert knows_all(served, records)
         served.mark_clean()
         served.close()
-
-
-def by_key(table):
-    return {int(record["key"]): record.tobytes() for record in table if record["key"]}
 
 
 def numbered(number):
