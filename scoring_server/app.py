@@ -41,6 +41,7 @@ from scoring_server.rpc.transports import choose_transport
 from scoring_server.rule_opening import open_rules
 from scoring_server.rules.rule_book import RuleBook
 from scoring_server.runtime_file import RUNTIME_FILE, worker_runtime_file, write_runtime_file
+from scoring_server.settler import Settler
 from scoring_server.snapshotter import Snapshotter
 from scoring_server.storage import Storage, open_alone, open_labels, open_shared
 from scoring_server.telemetry.comparison_metrics import ComparisonCollector
@@ -214,6 +215,9 @@ class ScoringApplication:
         health.serve()
         snapshotter.start()
         opened.callback(snapshotter.stop)
+        settler = Settler((scorer, reports))
+        settler.start()
+        opened.callback(settler.stop)
         watch.start()
         opened.callback(watch.stop)
         opened.callback(feed.stop)

@@ -123,7 +123,7 @@ def open_labels(
         return index, None
     index = LabelIndex(path, storage.own, read_label, is_shared=True)
     opened.callback(index.close)
-    turn = LabelTurn(storage.state, worker)
+    turn = LabelTurn(storage.state, worker, lambda: index.is_behind)
     if turn.is_unfinished:
         # The one before died in it. What it has journaled may not be in the index yet.
         with turn():

@@ -92,9 +92,12 @@ class Labels:
 
         Raises:
             ResourceExhaustedError: the journal's disk is full. The labels are kept in memory and
-                journaled first when space has come back; reported again they are duplicates.
+                journaled first when space has come back; reported again they are duplicates. Or
+                earlier ones wait for space, and nothing was done with these.
+            UnavailableError: likewise, when the disk fails in another way.
         """
         with self._turn():
+            self._index.settle()
             results = [LabelResult(DUPLICATE, 0)] * len(reports)
             rows, positions = self._new(reports, results)
             if not positions:
@@ -122,6 +125,16 @@ class Labels:
                 # Once they have events the state counts them, even if the journal is full now.
                 self._index.apply(entries)
             return results
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether labels that were taken in are not noted as seen yet."""
+        return self._index.is_behind
+
+    def settle(self) -> None:
+        """Note them; raises what `report` does."""
+        with self._turn():
+            self._index.settle()
 
     def _new(
         self, reports: Sequence[LabelReport], results: list[LabelResult]

@@ -153,6 +153,16 @@ class Scorer:
             self._flush()
             return sequences
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether the journal lacks events that the state has learnt."""
+        return self._waiting is not None or bool(self._waiting_labels)
+
+    def settle(self) -> None:
+        """Journal them; raises what `score` does."""
+        with self._lock:
+            self._flush()
+
     def find_transaction(self, transaction_key: int) -> JournalRecord | None:
         """Return the record of a scored transaction: by the replay guard, else by the journal."""
         row = np.zeros(1, TRANSACTION)

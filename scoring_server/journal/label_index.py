@@ -5,12 +5,14 @@ Derived from the journal and caught up from it at each start, so it may be delet
 
 import sqlite3
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import structlog
 
-from scoring_server.errors import ConfigurationError
+from scoring_server.errors import ConfigurationError, ResourceExhaustedError, UnavailableError
+from scoring_server.journal.faults import append_error
 from scoring_server.journal.journal import KIND_LABEL, Journal, JournalRecord
 
 _log = structlog.get_logger(__name__)
@@ -98,6 +100,7 @@ class LabelIndex:
         self._journal = journal
         self._read_label = read_label
         self._is_shared = is_shared
+        self._waiting: list[LabelEntry] = []
         try:
             self._connection = self._open(path)
         except sqlite3.OperationalError as error:
@@ -119,14 +122,38 @@ class LabelIndex:
         return None if row is None else Carried(*row)
 
     def apply(self, entries: Iterable[LabelEntry]) -> None:
-        """Take in labels that are in the journal, in order."""
-        listed = list(entries)
-        if listed:
-            self._apply(listed, listed[-1].sequence)
+        """Take in labels that have events, in order.
+
+        What the disk has no room for waits in memory, and nothing may be looked up before `settle`
+        has written it.
+        """
+        self._waiting += entries
+        # Whoever settles next is told why it waits.
+        with suppress(ResourceExhaustedError, UnavailableError):
+            self.settle()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether there are labels that could not be written yet."""
+        return bool(self._waiting)
+
+    def settle(self) -> None:
+        """Write what waits.
+
+        Raises:
+            ResourceExhaustedError: the disk is full still.
+            UnavailableError: the file cannot be written for another reason.
+        """
+        if self._waiting:
+            try:
+                self._apply(self._waiting, self._waiting[-1].sequence)
+            except sqlite3.Error as error:
+                raise append_error(error) from error
+            self._waiting = []
 
     def close(self) -> None:
-        """Close the file, noting how far it has come."""
-        if not self._is_shared:
+        """Close the file, noting how far it has come; what waits is read from the journal again."""
+        if not self._is_shared and not self._waiting:
             self._apply([], self._journal.last_sequence)
         self._connection.close()
 
@@ -152,7 +179,9 @@ class LabelIndex:
             connection.execute("UPDATE position SET sequence = max(sequence, ?)", (sequence,))
             connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            # A full disk has ended the transaction already.
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
             raise
 
     def _carry(self, entry: LabelEntry) -> None:

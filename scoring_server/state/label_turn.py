@@ -5,7 +5,7 @@ no other worker may take any in. When a worker dies in its turn, the one that ta
 the turn, once the label index knows what was taken in.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from scoring_server.errors import UnavailableError
@@ -21,12 +21,15 @@ class LabelTurn:
     Args:
         state: shared.
         worker: index of this process.
+        is_behind: tells whether this worker has not noted yet what it took in. Then it keeps the
+            turn.
     """
 
-    def __init__(self, state: State, worker: int) -> None:
+    def __init__(self, state: State, worker: int, is_behind: Callable[[], bool]) -> None:
         assert state.directory is not None
         self._common = state.workers[:1]
         self._name = worker + 1
+        self._is_behind = is_behind
         self._lock = FileLock(state.directory / _LOCK_FILE)
 
     @contextmanager
@@ -34,20 +37,22 @@ class LabelTurn:
         """Wait for the turn and hold it.
 
         Raises:
-            UnavailableError: a worker died in its turn and its replacement is not there yet.
+            UnavailableError: a worker died in its turn and its replacement is not there yet, or has
+                taken labels in that the disk has no room to note.
         """
         with self._lock:
             holder = int(self._common["labels_holder"][0])
             if holder not in {0, self._name}:
                 raise UnavailableError(
-                    "labels wait for a worker that is being replaced; try again shortly",
+                    "labels wait for another worker; try again shortly",
                     reason="LABELS_PENDING",
                 )
             self._common["labels_holder"] = self._name
             try:
                 yield
             finally:
-                self._common["labels_holder"] = 0
+                if not self._is_behind():
+                    self._common["labels_holder"] = 0
 
     @property
     def is_unfinished(self) -> bool:

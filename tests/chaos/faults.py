@@ -167,5 +167,6 @@ FEW_WORKER_FAULTS: tuple[Fault, ...] = (
     kill_worker,
     kill_scoring_server,
     kill_both_servers,
+    fill_disk,
     tear_snapshot,
 )
