@@ -24,8 +24,8 @@ class Behind(Protocol):
     def is_behind(self) -> bool:
         """Whether something waits."""
 
-    def settle(self) -> None:
-        """Write it; raises ScoringError while that cannot be."""
+    def settle(self) -> bool:
+        """Write it; return whether there was something. Raises ScoringError while it cannot."""
 
 
 class Settler:
@@ -57,11 +57,11 @@ class Settler:
                 self._settle(part)
 
     def _settle(self, part: Behind) -> None:
+        # Also for an instant in the middle of a call, which is over once it is our turn.
         if not part.is_behind:
             return
         try:
-            part.settle()
+            if part.settle():
+                _log.info("written_late", part=type(part).__name__)
         except ScoringError as error:
             _log.warning("disk_awaited", reason=error.reason, fault=error.message)
-        else:
-            _log.info("written_late", part=type(part).__name__)

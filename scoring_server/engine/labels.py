@@ -131,10 +131,12 @@ class Labels:
         """Whether labels that were taken in are not noted as seen yet."""
         return self._index.is_behind
 
-    def settle(self) -> None:
-        """Note them; raises what `report` does."""
+    def settle(self) -> bool:
+        """Note them, and return whether there were any; raises what `report` does."""
         with self._turn():
+            was_behind = self.is_behind
             self._index.settle()
+        return was_behind
 
     def _new(
         self, reports: Sequence[LabelReport], results: list[LabelResult]

@@ -158,10 +158,12 @@ class Scorer:
         """Whether the journal lacks events that the state has learnt."""
         return self._waiting is not None or bool(self._waiting_labels)
 
-    def settle(self) -> None:
-        """Journal them; raises what `score` does."""
+    def settle(self) -> bool:
+        """Journal them, and return whether there were any; raises what `score` does."""
         with self._lock:
+            was_behind = self.is_behind
             self._flush()
+        return was_behind
 
     def find_transaction(self, transaction_key: int) -> JournalRecord | None:
         """Return the record of a scored transaction: by the replay guard, else by the journal."""
