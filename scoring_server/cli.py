@@ -88,8 +88,8 @@ class AnomalyGroup(click.Group):
     epilog="Start with `anomaly up`; when something is odd, `anomaly doctor` says what.",
 )
 @click.version_option(version("anomaly"), prog_name="anomaly")
-@click.option("--stop-with-parent", is_flag=True, hidden=True)
-def anomaly(*, stop_with_parent: bool) -> None:
+@click.option("--stop-with-parent", type=int, hidden=True)
+def anomaly(*, stop_with_parent: int | None) -> None:
     """Score transactions as they happen, and work the alerts.
 
     Everything is configured by environment variables; docs/configuration.md lists them.
@@ -97,6 +97,9 @@ def anomaly(*, stop_with_parent: bool) -> None:
     if stop_with_parent and sys.platform == "linux":
         # So that nothing is left behind when `anomaly up` itself is killed.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != stop_with_parent:
+            # It died before we asked, and nobody will tell us.
+            raise SystemExit(1)
 
 
 def main() -> None:

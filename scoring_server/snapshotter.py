@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -19,6 +18,7 @@ from scoring_server.config import ScoringConfig
 from scoring_server.engine.snapshotting import take_snapshot
 from scoring_server.journal.reader import JournalReader
 from scoring_server.journal.writer_lock import WriterLock
+from scoring_server.own_command import own_command
 from scoring_server.state.shared_table import StateCapacities
 from scoring_server.state.snapshots import Snapshots
 from scoring_server.telemetry.metrics import Metrics
@@ -125,14 +125,13 @@ class Snapshotter:
         with self._lock:
             if self._stop.is_set():
                 return
-            self._child = subprocess.Popen(
-                [sys.executable, "-m", "scoring_server.cli", "--stop-with-parent", "snapshot",
-                 "--json"],
+            self._child = subprocess.Popen(  # noqa: S603 - our own command
+                own_command("snapshot", "--json"),
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-            )  # fmt: skip
+            )
         output, errors = self._child.communicate()
         with self._lock:
             code, self._child = self._child.returncode, None

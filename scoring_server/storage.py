@@ -32,6 +32,8 @@ _log = structlog.get_logger(__name__)
 _JOURNAL = "journal"
 _STATE = "state"
 _LABELS = "labels.sqlite"
+# From the end of the drain to the end of the process; chosen by us.
+_END_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,9 @@ def _open_journal(config: ScoringConfig, worker: int, opened: ExitStack) -> Embe
         worker=worker,
         signing_key=open_signing_key(config.data_dir, config.receipt_signing_key),
         checkpoint_events=config.receipt_checkpoint_events,
+        # Whoever calls has the lock of the whole installation, so that only a worker whose
+        # supervisor was killed can hold this one, and it is about to end.
+        wait_s=config.limits.drain_s + _END_S,
     )
     opened.callback(journal.close)
     return journal

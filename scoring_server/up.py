@@ -4,7 +4,6 @@ import asyncio
 import http.client
 import signal
 import socket
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from scoring_server.config import load_config
 from scoring_server.environment import EnvironmentReader
 from scoring_server.errors import ConfigurationError, UnavailableError
 from scoring_server.health import gateway_readiness
+from scoring_server.own_command import own_command
 from scoring_server.runtime_file import (
     RUNTIME_FILE,
     RuntimeFile,
@@ -146,10 +146,8 @@ async def _child(
     extra_environ: Mapping[str, str],
     children: list[ChildProcess],
 ) -> ChildProcess:
-    # One module serves every command, so that a child runs exactly the code of its parent.
-    arguments = [sys.executable, "-m", "scoring_server.cli", "--stop-with-parent", command]
     environ = {**plan.environ, **extra_environ, "PYTHONUNBUFFERED": "1"}
-    child = await ChildProcess.start(name, arguments, environ, LAST_LINES)
+    child = await ChildProcess.start(name, own_command(command), environ, LAST_LINES)
     children.append(child)
     return child
 

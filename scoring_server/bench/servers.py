@@ -15,6 +15,7 @@ import psutil
 
 from scoring_server import clock
 from scoring_server.errors import UnavailableError
+from scoring_server.own_command import own_command
 from scoring_server.runtime_file import read_runtime_file
 
 START_SECONDS_MAX: Final = 180.0
@@ -114,8 +115,8 @@ def scoring_server(cores: Cores, *, with_model: bool = True) -> Iterator[Server]
             environ["MODEL_DIR"] = str(Path(folder) / "no-models")
         with (
             on_cores(cores.server),
-            subprocess.Popen(
-                [sys.executable, "-m", "scoring_server.cli", "--stop-with-parent", "serve"],
+            subprocess.Popen(  # noqa: S603 - our own command
+                own_command("serve"),
                 env=environ,
             ) as process,
         ):

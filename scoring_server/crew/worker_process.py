@@ -1,13 +1,13 @@
 """One worker's process: started, watched, and replaced when it ends by itself."""
 
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import structlog
 
+from scoring_server.own_command import own_command
 from scoring_server.runtime_file import read_runtime_file, worker_runtime_file
 
 _log = structlog.get_logger(__name__)
@@ -115,13 +115,12 @@ class WorkerProcess:
             if self._stopping.is_set():
                 return 0, False
             process = self._process = subprocess.Popen(  # noqa: S603 - our own command
-                [sys.executable, "-m", "scoring_server.cli", "--stop-with-parent", "serve",
-                 "--worker", str(self.index)],
+                own_command("serve", "--worker", str(self.index)),
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
                 # Ctrl-C reaches only the supervisor.
                 start_new_session=True,
-            )  # fmt: skip
+            )
         while process.poll() is None:
             found = read_runtime_file(self._file)
             if found is not None and found.pid == process.pid:

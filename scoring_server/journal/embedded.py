@@ -51,6 +51,7 @@ class EmbeddedJournal:
         worker: number of the worker process, for the name of its directory.
         signing_key: signs checkpoints of the chain; None makes none.
         checkpoint_events: events from one checkpoint to the next, at least.
+        wait_s: how long to wait for another process that writes here.
 
     Attributes:
         directory: of the worker.
@@ -69,9 +70,10 @@ class EmbeddedJournal:
         worker: int = 0,
         signing_key: Ed25519PrivateKey | None = None,
         checkpoint_events: int = 1_000,
+        wait_s: float = 0.0,
     ) -> None:
         self.directory = directory / f"worker-{worker}"
-        self._lock_file = open_for_writing(self.directory)
+        self._lock_file = open_for_writing(self.directory, wait_s)
         self._journal_id = journal_id_of(directory)
         self._segment_events_max = segment_events_max
         self._synchronous = sync_ms == 0

@@ -11,9 +11,19 @@ from scoring_server.journal.journal import JournalRecord
 from scoring_server.kernels.dtypes import TRANSACTION
 from scoring_server.state.shared_table import State
 
+_KEY_SIZE = 8
+
 
 def by_key(table: NDArray) -> dict[int, bytes]:
-    return {int(record["key"]): record.tobytes() for record in table if record["key"]}
+    """Return what is known of each key.
+
+    A key with nothing behind it is left out: a worker finds the records of a transaction before it
+    learns that another was quicker with its id.
+    """
+    assert table.dtype.fields is not None
+    assert table.dtype.fields["key"][1] == 0
+    occupied = {int(record["key"]): record.tobytes() for record in table if record["key"]}
+    return {key: content for key, content in occupied.items() if any(content[_KEY_SIZE:])}
 
 
 def knows_all(state: State, transactions: list[JournalRecord]) -> bool:

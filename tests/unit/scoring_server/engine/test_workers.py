@@ -12,6 +12,7 @@ from scoring_server.engine.engine import Engine
 from scoring_server.state.dead_worker import release_dead
 from scoring_server.state.shared_table import StateCapacities, open_state
 from tests.oracles import streams
+from tests.support.state_tables import by_key
 
 CAPACITIES = StateCapacities(256, 256, 256, 64, 64, 100_000)
 # So small that accounts, merchants and devices keep pushing each other out.
@@ -78,12 +79,9 @@ class Crew:
         self.processes[worker].join(WAIT_S)
 
 
-def by_key(state):
-    """The records of each table by key, as bytes; slots depend on who came first."""
-    return [
-        {int(record["key"]): record.tobytes() for record in table if record["key"]}
-        for table in state.tables[1:-1]
-    ]
+def records(state):
+    """The records of each table by key; slots depend on who came first."""
+    return [by_key(table) for table in state.tables[1:-1]]
 
 
 def folded(rows, sequences, capacities=CAPACITIES):
@@ -101,7 +99,7 @@ def test_two_workers_make_the_state_that_one_would_have_made(tmp_path):
     sequences = np.concatenate([crew.answers(0), crew.answers(1)])
     assert sorted(sequences) == list(range(1, 30_001))
     expected = folded(np.concatenate(rows), sequences)
-    assert by_key(crew.state) == by_key(expected)
+    assert records(crew.state) == records(expected)
     # The guard changes in the order of the sequences, so even its slots are the same.
     assert crew.state.tables[-1].tobytes() == expected.tables[-1].tobytes()
     assert crew.state.header["guard_count"] == expected.header["guard_count"] == len(sequences)
@@ -138,7 +136,7 @@ def test_an_id_sent_to_both_workers_at_once_is_scored_once(tmp_path, of_other_ac
     # On a busy machine one of them may be the first with all; the law is the same.
     assert ((first != 0) ^ (second != 0)).all()
     scored = np.where(first != 0, rows[0], rows[1])
-    assert by_key(crew.state) == by_key(folded(scored, first + second))
+    assert records(crew.state) == records(folded(scored, first + second))
 
 
 PLACES = {
@@ -169,7 +167,7 @@ def test_whoever_is_killed_leaves_every_event_whole_and_every_answered_one_count
     np.testing.assert_array_equal(known[: len(victim)][answered], victim[answered])
     assert (known[len(victim) :] == crew.answers(1)).all()
     expected = folded(everything[known != 0], known[known != 0])
-    assert by_key(crew.state) == by_key(expected)
+    assert records(crew.state) == records(expected)
     assert not any(table["lock"].any() for table in crew.state.tables[1:-1])
     assert not crew.state.header["busy"].any()
 
@@ -184,5 +182,5 @@ def test_a_replacement_goes_on_where_the_dead_worker_was(tmp_path):
     engine = Engine(state, None, worker=0)
     known = engine.lookup(rows).sequences
     rest = engine.assess(rows[known == 0]).sequences if (known == 0).any() else known[:0]
-    assert by_key(state) == by_key(folded(rows, np.concatenate([known[known != 0], rest])))
+    assert records(state) == records(folded(rows, np.concatenate([known[known != 0], rest])))
     assert int(state.tables[1]["event_count"].sum()) == len(rows)

@@ -1,5 +1,6 @@
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,15 @@ def test_second_server_on_one_directory_is_refused_with_the_pid(tmp_path, journa
         EmbeddedJournal(tmp_path)
     assert str(os.getpid()) in caught.value.message
     assert caught.value.reason == "DATA_DIR_IN_USE"
+
+
+def test_server_may_wait_for_one_that_is_about_to_end(tmp_path, journal):
+    with ThreadPoolExecutor(1) as other:
+        waiting = other.submit(EmbeddedJournal, tmp_path, wait_s=30.0)
+        with pytest.raises(TimeoutError):
+            waiting.result(0.2)
+        journal.close()
+        waiting.result(30).close()
 
 
 def test_lock_is_free_after_close(tmp_path):
