@@ -212,6 +212,7 @@ def run_open_load(
     connection_count: int,
     rate_per_s: float,
     seed: int,
+    may_refuse: bool = False,
 ) -> NDArray[np.int64]:
     """Send every message once, at times of a Poisson process.
 
@@ -222,6 +223,7 @@ def run_open_load(
         connection_count: connections, opened before the first call is due.
         rate_per_s: calls a second, on average.
         seed: of the times.
+        may_refuse: whether calls may fail; those are then left out of the latencies.
 
     Returns:
         The latency of each call in nanoseconds, from the time when it was due.
@@ -234,9 +236,9 @@ def run_open_load(
     latencies_ns: list[int] = []
     due_ns = (np.cumsum(gaps_s) * clock.NS_PER_S).astype(np.int64) + clock.monotonic_ns()
     times = due_ns.tolist()
-    sent = 0
+    sent = refused = 0
     try:
-        while len(latencies_ns) < len(messages):
+        while len(latencies_ns) + refused < len(messages):
             now_ns = clock.monotonic_ns()
             while sent < len(messages) and times[sent] <= now_ns:
                 connections[sent % connection_count].add_call(messages[sent], times[sent])
@@ -245,7 +247,9 @@ def run_open_load(
                 connection.flush()
             # The client has a core of its own; to sleep would make it late.
             timeout_s = _SILENCE_SECONDS_MAX if sent == len(times) else 0
-            if _receive_ready(selector, latencies_ns, timeout_s)[1]:
+            failed = _receive_ready(selector, latencies_ns, timeout_s)[1]
+            refused += failed
+            if failed and not may_refuse:
                 raise UnavailableError(_FAILED)
     finally:
         for connection in connections:

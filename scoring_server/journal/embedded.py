@@ -1,8 +1,7 @@
 """The journal of one worker process: SQLite segments in a directory of its own.
 
 `append` survives the death of the process when it returns; what a power cut can take is bounded by
-the sync interval. A damaged segment is set apart and reported, and the others are served. Keeps the
-rule that a journal knows bytes only.
+the sync interval. A damaged segment is set apart, and the others are served. Knows bytes only.
 """
 
 import sqlite3
@@ -27,12 +26,7 @@ from scoring_server.journal.identity import journal_id_of
 from scoring_server.journal.journal import JournalBlock, JournalRecord
 from scoring_server.journal.keeper import Keeper
 from scoring_server.journal.retention import Retention, droppable, read_dropped, write_dropped
-from scoring_server.journal.segment import (
-    Segment,
-    first_sequence_of,
-    segment_path,
-    segment_paths,
-)
+from scoring_server.journal.segment import Segment, first_sequence_of, segment_path, segment_paths
 from scoring_server.journal.writer_lock import open_for_writing
 
 _log = structlog.get_logger(__name__)
@@ -51,7 +45,7 @@ class EmbeddedJournal:
         worker: number of the worker process, for the name of its directory.
         signing_key: signs checkpoints of the chain; None makes none.
         checkpoint_events: events from one checkpoint to the next, at least.
-        wait_s: how long to wait for another process that writes here.
+        wait_s: to wait for another process that writes here.
 
     Attributes:
         directory: of the worker.

@@ -32,12 +32,17 @@ _WAIT_SECONDS_MAX = 600.0
 
 
 class Load:
-    """Sends calls to the scoring server for a while."""
+    """Sends calls to the scoring server for a while.
+
+    Attributes:
+        sent: calls that were answered.
+        refused: calls that were shed.
+    """
 
     def __init__(self, installed: Product, rate: float) -> None:
         host, port = installed.target.split(":")
         self.address = host, int(port)
-        self.rate, self.sent = rate, 0
+        self.rate, self.sent, self.refused = rate, 0, 0
         self.prefix = "load"
         self._corpus = Corpus(self.prefix)
 
@@ -51,17 +56,18 @@ class Load:
                 scoring_service_pb2.ScoreRequest(transaction=each).SerializeToString()
                 for each in self._corpus.take(round(self.rate * span))
             ]
-            self.sent += len(messages)
-            found.append(
-                run_open_load(
-                    self.address,
-                    SCORE,
-                    messages,
-                    connection_count=_CONNECTIONS,
-                    rate_per_s=self.rate,
-                    seed=self.sent,
-                )
+            answered = run_open_load(
+                self.address,
+                SCORE,
+                messages,
+                connection_count=_CONNECTIONS,
+                rate_per_s=self.rate,
+                seed=self.sent,
+                may_refuse=True,
             )
+            self.sent += len(answered)
+            self.refused += len(messages) - len(answered)
+            found.append(answered)
         return np.concatenate(found)
 
 
@@ -123,6 +129,7 @@ def measure(folder: Path, database: Database, rate: float, seconds: float) -> No
             "p99_ratio_away": round(float(np.percentile(away, 99) / np.percentile(before, 99)), 2),
             "behind_before": behind,
             "sent": load.sent,
+            "refused": load.refused,
             "missing": load.sent - database.rows("SELECT count(*) FROM transactions")[0][0],
             "caught_up_s": round(caught_up_s, 1),
         }

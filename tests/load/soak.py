@@ -87,21 +87,23 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="soak-") as folder, product(Path(folder)) as installed:
         watch = Watch(installed)
         try:
-            took = soak(installed, given.rate, given.minutes)
+            load = Load(installed, given.rate)
+            took = soak(installed, load, given.minutes)
         finally:
             watch.stop()
         figures = {
             "rate": given.rate,
             "minutes": given.minutes,
+            "answered": load.sent,
+            "refused": load.refused,
             "last_minute_ms": latencies(took),
             "processes": watch.figures(),
         }
         click.echo(json.dumps(figures))
 
 
-def soak(installed: Product, rate: float, minutes: float) -> NDArray:
+def soak(installed: Product, load: Load, minutes: float) -> NDArray:
     """Send the load a minute at a time; return the latencies of the last one."""
-    load = Load(installed, rate)
     ends = time.monotonic() + 60 * minutes
     took = load.run(5)
     number = 0
@@ -112,7 +114,7 @@ def soak(installed: Product, rate: float, minutes: float) -> NDArray:
                 pages.get(page).raise_for_status()
             for _ in range(20):
                 number += 1
-                sent = f"{load.prefix}-{number * 37}"
+                sent = f"{load.prefix}-{number * 7}"
                 client.report_labels([label(f"soak-{number}", sent, number % 2 + 1)], timeout_s=30)
             click.echo(f"{load.sent} sent, {max(left_s - 60, 0) / 60:.0f} minutes left", err=True)
     return took
