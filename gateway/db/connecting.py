@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Dialect, event
+from sqlalchemy import Dialect, event, text
 from sqlalchemy import exc as sqlalchemy_errors
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -22,6 +22,9 @@ _VANISHED_S = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_coun
 # A plan that is made once for all parameters takes a LIMIT for a tenth of the table, and may read a
 # million alerts to find ten: a search took 2 s of which one with its own plan takes 30 ms.
 _PLANS = "force_custom_plan"
+# That holds for PostgreSQL's own statements as well, which look each row's foreign keys up: to plan
+# those anew for every row took three times as long as all else at ingest.
+PLANS_FOR_MANY_ROWS = text("SET LOCAL plan_cache_mode = auto")
 _WRITES = "gateway_writes"
 # Options of transactions that write.
 WRITING: dict[str, dict[str, Any]] = {

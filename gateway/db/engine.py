@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.clock import monotonic_s
-from gateway.db.connecting import WRITING, open_engine
+from gateway.db.connecting import PLANS_FOR_MANY_ROWS, WRITING, open_engine
 from gateway.db.faults import busy, translated_errors
 from gateway.db.repositories.alert_places import AlertPlaces
 from gateway.db.repositories.alerts import AlertRepository
@@ -113,8 +113,12 @@ class Database:
                 await connection.close()
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[Unit]:
+    async def write(self, *, many_rows: bool = False) -> AsyncIterator[Unit]:
         """Open a transaction that is committed at the end of the block, and undone if it raises.
+
+        Args:
+            many_rows: whether it stores rows by the hundred, each of which the database looks up
+                what it refers to for.
 
         Raises:
             UnavailableError: the database cannot be reached or does not answer in time.
@@ -123,6 +127,8 @@ class Database:
         with translated_errors(), self._counted():
             if self._one_writer is None:
                 async with self._writers.begin() as connection:
+                    if many_rows:
+                        await connection.execute(PLANS_FOR_MANY_ROWS)
                     yield Unit(connection, self._places)
             else:
                 async with self._turn(self._one_writer), self._writers.begin() as connection:

@@ -97,7 +97,7 @@ class Ingest:
     ) -> FeedPosition:
         after = FeedPosition(journal_id, events[-1].sequence)
         try:
-            async with self._database.write() as unit:
+            async with self._database.write(many_rows=True) as unit:
                 await self._store(unit, journal_id, events)
                 await unit.feed.advance(before, after, self._now())
         except RowsRefusedError as error:

@@ -213,6 +213,7 @@ def run_open_load(
     rate_per_s: float,
     seed: int,
     may_refuse: bool = False,
+    late_s_max: float = 0.0,
 ) -> NDArray[np.int64]:
     """Send every message once, at times of a Poisson process.
 
@@ -224,6 +225,7 @@ def run_open_load(
         rate_per_s: calls a second, on average.
         seed: of the times.
         may_refuse: whether calls may fail; those are then left out of the latencies.
+        late_s_max: how late a call may be sent; 0 takes a whole core, to be never late.
 
     Returns:
         The latency of each call in nanoseconds, from the time when it was due.
@@ -245,8 +247,7 @@ def run_open_load(
                 sent += 1
             for connection in connections:
                 connection.flush()
-            # The client has a core of its own; to sleep would make it late.
-            timeout_s = _SILENCE_SECONDS_MAX if sent == len(times) else 0
+            timeout_s = _SILENCE_SECONDS_MAX if sent == len(times) else late_s_max
             failed = _receive_ready(selector, latencies_ns, timeout_s)[1]
             refused += failed
             if failed and not may_refuse:
@@ -280,7 +281,7 @@ def _receive_ready(
     Returns the connections that may go on, and how many calls have failed.
     """
     events = selector.select(timeout_s)
-    if not events and timeout_s:
+    if not events and timeout_s == _SILENCE_SECONDS_MAX:
         raise UnavailableError(f"the server was silent for {timeout_s:.0f} s")
     ready: list[_Connection] = []
     failed = 0
