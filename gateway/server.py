@@ -9,6 +9,7 @@ import ctypes
 import gc
 import http.client
 import os
+import resource
 import signal
 import socket
 import sys
@@ -20,6 +21,7 @@ import msgspec
 import structlog
 import uvloop
 from granian.constants import Interfaces, Loops
+from granian.http import HTTP1Settings
 from granian.server import Server as ProcessServer
 from granian.server.embed import Server as EmbeddedServer
 
@@ -32,8 +34,10 @@ from gateway.rest.entry import GatewayApplication
 
 RUNTIME_FILE = "gateway.json"
 _STOP_TIMEOUT_S = 4.0
-# The server's own default for one worker.
-_REQUESTS_AT_ONCE = 128
+# Connections of a worker beside live streams, in use or not: whoever holds some open and says
+# nothing must not keep the others out. Chosen by us, as is how long he may say nothing.
+_CONNECTIONS_MAX = 1_024
+_HTTP1 = HTTP1Settings(header_read_timeout=10_000)
 _PROBE_TIMEOUT_S = 2.0
 _PROBE_PAUSE_S = 0.02
 _READY_TIMEOUT_S = 60.0
@@ -58,6 +62,7 @@ def serve(config: GatewayConfig) -> None:
     require_current(config.database_url)
     config = replace(config, port=_claimed_port(config.host, config.port))
     runtime_file = config.data_dir / RUNTIME_FILE
+    _allow_files()
     if config.workers == 1:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve_here(config, runtime_file))
@@ -108,7 +113,8 @@ async def _serve_here(config: GatewayConfig, runtime_file: Path) -> None:
         address=config.host,
         port=config.port,
         interface=Interfaces.ASGI,
-        backpressure=_at_once(config),
+        backpressure=_connections_max(config),
+        http1_settings=_HTTP1,
         log_enabled=False,
     )
     loop = asyncio.get_running_loop()
@@ -144,7 +150,8 @@ def _serve_in_processes(config: GatewayConfig, runtime_file: Path) -> None:
         loop=Loops.uvloop,
         workers=config.workers,
         workers_kill_timeout=int(_STOP_TIMEOUT_S),
-        backpressure=_at_once(config),
+        backpressure=_connections_max(config),
+        http1_settings=_HTTP1,
         factory=True,
         log_enabled=False,
     )
@@ -156,9 +163,15 @@ def _serve_in_processes(config: GatewayConfig, runtime_file: Path) -> None:
         _forget(runtime_file)
 
 
-def _at_once(config: GatewayConfig) -> int:
-    """Return what a worker serves at once; more wait. Live streams take nothing from the others."""
-    return _REQUESTS_AT_ONCE + config.live_clients_max
+def _connections_max(config: GatewayConfig) -> int:
+    """Return how many connections a worker has; more wait. Live streams take none of the rest."""
+    return _CONNECTIONS_MAX + config.live_clients_max
+
+
+def _allow_files() -> None:
+    """Ask for all the open files that the system lets us have: a connection is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _forget(runtime_file: Path) -> None:
