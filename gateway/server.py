@@ -8,6 +8,7 @@ import asyncio
 import ctypes
 import gc
 import http.client
+import multiprocessing
 import os
 import resource
 import signal
@@ -95,6 +96,10 @@ def _end_with_parent() -> None:
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        parent = multiprocessing.parent_process()
+        if parent is not None and not parent.is_alive():
+            # It was gone before we asked, and nobody will tell us.
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _built(config: GatewayConfig) -> GatewayApplication:
