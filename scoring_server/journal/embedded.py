@@ -25,6 +25,7 @@ from scoring_server.journal.floor import SequenceFloor
 from scoring_server.journal.identity import journal_id_of
 from scoring_server.journal.journal import JournalBlock, JournalRecord
 from scoring_server.journal.keeper import Keeper
+from scoring_server.journal.open_readers import OpenReaders
 from scoring_server.journal.retention import Retention, droppable, read_dropped, write_dropped
 from scoring_server.journal.segment import Segment, first_sequence_of, segment_path, segment_paths
 from scoring_server.journal.writer_lock import open_for_writing
@@ -79,6 +80,7 @@ class EmbeddedJournal:
         self._active: Segment | None = None
         self._last_sequence = 0
         self._damages = Damages()
+        self._readers = OpenReaders(self._damages)
         self._floor = SequenceFloor(self.directory, sync_ms)
         self._checkpoints = Checkpoints(
             self.directory, self._journal_id, signing_key, checkpoint_events
@@ -171,7 +173,7 @@ class EmbeddedJournal:
             if segment.last_sequence <= after_sequence:
                 continue
             read = partial(Segment.read, after_sequence=after_sequence, limit=limit - len(records))
-            records += self._damages.guarded(segment, read, [])
+            records += self._readers.read_from(segment, read, [])
             if len(records) >= limit:
                 break
         return records
@@ -182,12 +184,12 @@ class EmbeddedJournal:
         index = bisect_right(segments, sequence, key=lambda segment: segment.first_sequence) - 1
         if index < 0:
             return None
-        return self._damages.guarded(segments[index], lambda segment: segment.get(sequence), None)
+        return self._readers.read_from(segments[index], lambda segment: segment.get(sequence), None)
 
     def find(self, transaction_key: int) -> JournalRecord | None:
         """Return the newest transaction record of a key."""
         for segment in reversed(self._segments):
-            found = self._damages.guarded(segment, lambda s: s.find(transaction_key), None)
+            found = self._readers.read_from(segment, lambda s: s.find(transaction_key), None)
             if found is not None:
                 return found
         return None
@@ -232,7 +234,7 @@ class EmbeddedJournal:
         See retention.py. A reader that is just in one of them finds nothing more in it.
         """
         sealed = list(takewhile(lambda segment: segment.sealed, self._segments))
-        facts = [segment.facts() for segment in sealed]
+        facts = [self._readers.facts(segment) for segment in sealed]
         dropped = sealed[: droppable(facts, retention, needed_after, now_ns)]
         if dropped:
             write_dropped(self.directory, dropped[-1].last_sequence)
@@ -262,6 +264,7 @@ class EmbeddedJournal:
                     raise unreadable(path, error) from error
                 self._set_apart(segment, error, following)
                 continue
+            self._readers.used(segment)
             self._segments.append(segment)
             self._last_sequence = max(self._last_sequence, segment.last_sequence)
 

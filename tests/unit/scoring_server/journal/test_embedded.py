@@ -231,3 +231,25 @@ def test_size_of_the_log_is_counted_well_for_small_commits(tmp_path):
     log = journal._active.path.with_name(journal._active.path.name + "-wal")
     assert 0.5 < journal._active.log_size_bytes / log.stat().st_size < 2
     journal.close()
+
+
+def test_files_of_a_long_journal_are_not_all_held_open(tmp_path):
+    journal = EmbeddedJournal(tmp_path, sync_ms=1, segment_events_max=1)
+    for sequence in range(1, 61):
+        journal.append([record(sequence)])
+    wait_sealed(journal, 60)
+    # Twice, as it grows and as it is found by a restart.
+    for _ in range(2):
+        for sequence in range(1, 61):
+            assert journal.get(sequence) == record(sequence)
+            assert journal.find(record(sequence).key) == record(sequence)
+        assert open_segments() < 40
+        journal.close()
+        journal = EmbeddedJournal(tmp_path, sync_ms=1, segment_events_max=1)
+        assert open_segments() < 40
+    journal.close()
+
+
+def open_segments():
+    files = {each.resolve() for each in Path("/proc/self/fd").iterdir()}
+    return len({each for each in files if each.match("segment-*.sqlite")})
