@@ -3,7 +3,7 @@
 from typing import Annotated, TypeVar
 
 from litestar import get
-from litestar.params import FromQuery, QueryParameter
+from litestar.params import FromQuery, ParameterKwarg, QueryParameter
 
 from gateway.domain.analytics import AnalyticsRange
 from gateway.domain.currency import DECIMAL_PLACES
@@ -25,19 +25,16 @@ _PLACES = 2
 
 T = TypeVar("T", int, float)
 
-Cost = Annotated[
-    int | None, QueryParameter(ge=0, le=_COST_MINOR_MAX, description="of looking at one alert")
-]
-Minutes = Annotated[
-    float | None, QueryParameter(ge=0, le=1440, description="that one alert takes an analyst")
-]
-Capacity = Annotated[
-    float | None, QueryParameter(ge=0, le=_COST_MINOR_MAX, description="alerts a day")
-]
-Share = Annotated[
-    float | None,
-    QueryParameter(ge=0, le=1, description="of a stopped good payment's amount that is lost"),
-]
+
+def _from_zero(most: int, description: str) -> ParameterKwarg:
+    """Describe a number; the framework loses a bound of 0 of what may be left out."""
+    return QueryParameter(ge=0, le=most, description=description, schema_extra={"minimum": 0})
+
+
+Cost = Annotated[int | None, _from_zero(_COST_MINOR_MAX, "of looking at one alert")]
+Minutes = Annotated[float | None, _from_zero(1440, "that one alert takes an analyst")]
+Capacity = Annotated[float | None, _from_zero(_COST_MINOR_MAX, "alerts a day")]
+Share = Annotated[float | None, _from_zero(1, "of a stopped good payment's amount that is lost")]
 
 
 @get(

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from anomaly.v1 import scoring_service_pb2
 
@@ -66,7 +65,8 @@ def test_calls_at_a_rate_are_charged_from_the_time_they_were_due(echo: tuple[str
     assert (latencies_ns > 0).all()
     # All due at once: whoever is answered later has waited longer, however late it was sent.
     late_ns = run_open_load(echo, SCORE, messages(100), connection_count=4, rate_per_s=1e6, seed=3)
-    assert (np.diff(late_ns) > 0).mean() > 0.9
+    # Four connections are not read in turn, so that neighbours may change places.
+    assert late_ns[-25:].min() > late_ns[:25].max()
 
 
 def test_failed_call_is_an_error(echo: tuple[str, int]) -> None:
