@@ -13,6 +13,7 @@ from gateway.rest.structure_schemas import schemas_of, structures_below
 
 _REF_PREFIX = "#/components/schemas/"
 _METHODS = ("get", "put", "post", "delete", "patch")
+_NOT_BLANK = r"[^\s\x1c-\x1f\x85]"
 _BODY_TOO_LARGE = {"description": "The body is too large"}
 
 
@@ -60,13 +61,14 @@ class DescriptionConfig(OpenAPIConfig):
 
 
 def _mend_patterns(value: Any) -> None:
-    r"""Write the end of a text as JSON Schema does.
+    r"""Write the end of a text, and what is not blank, as JSON Schema does.
 
-    There it is `$`; in Python that comes before a last newline too, so our patterns say `\Z`.
+    There the end is `$`; in Python that comes before a last newline too, so our patterns say `\Z`.
+    And there `\S` is true of five control characters that are blank in Python.
     """
     if isinstance(value, dict):
         if isinstance(pattern := value.get("pattern"), str):
-            value["pattern"] = pattern.replace(r"\Z", "$")
+            value["pattern"] = pattern.replace(r"\Z", "$").replace(r"\S", _NOT_BLANK)
         value = list(value.values())
     if isinstance(value, list):
         for inner in value:

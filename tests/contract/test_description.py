@@ -85,6 +85,13 @@ def test_numbers_in_a_url_have_both_bounds(printed: dict[str, Any]) -> None:
     assert [each["name"] for each in bounded if "minimum" not in each["schema"]] == []
 
 
+def test_patterns_mean_the_same_to_whoever_reads_them(printed: dict[str, Any]) -> None:
+    described = json.dumps(printed)
+    # The first does not exist in JSON Schema, the second means something else there.
+    assert r"\\Z" not in described
+    assert r"\\S" not in described
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_gateway_keeps_to_its_description(gateway: Served, tmp_path: Path) -> None:
